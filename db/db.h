@@ -143,7 +143,12 @@ struct log;
  * On failure NULL and a sentence in *error_out (arena). */
 struct db *db_open(const struct db_settings *settings, struct metrics *metrics, struct log *log,
 		   struct text data_dir, struct arena *arena, struct text *error_out);
-void db_close(struct db *db); /* after the loops have stopped */
+/* After the loops have stopped. */
+void db_close(struct db *db);
+/* Is the database there, may we use it? Blocking, for the start and for `doctor`. On failure false and a
+ * sentence that names host, port, database and user, never the password. */
+bool db_probe(const struct db_settings *settings, struct text data_dir, struct arena *arena,
+	      struct text *error_out);
 enum db_engine db_engine(const struct db *db);
 struct text db_describe(const struct db *db, struct arena *arena); /* for people, without the password */
 /* Per loop, before loop_run: sets loop->db. */
