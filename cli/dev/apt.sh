@@ -4,6 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 APT_DIR=/etc/apt
+TESTING_SOURCES=$APT_DIR/sources.list.d/millrace-testing.sources
+TESTING_PIN=$APT_DIR/preferences.d/millrace
 POLICY_RC=/usr/sbin/policy-rc.d
 CLUSTER_CONF=/etc/postgresql-common/createcluster.d/millrace.conf
 
@@ -72,7 +74,7 @@ add_testing_archive() {
 		candidate_is_new_enough libyyjson-dev "$YYJSON_MIN" && return
 	say "adding Debian's testing archive for ${PINNED_PACKAGES[*]} only"
 	stanza=$(source_stanza deb testing)
-	as_root tee "$APT_DIR/preferences.d/millrace" >/dev/null <<-END
+	as_root tee "$TESTING_PIN" >/dev/null <<-END
 		# Written by ./dev setup: only what Millrace needs newer than the release has it.
 		Package: *
 		Pin: release a=testing
@@ -82,9 +84,17 @@ add_testing_archive() {
 		Pin: release a=testing
 		Pin-Priority: 990
 	END
-	as_root tee "$APT_DIR/sources.list.d/millrace-testing.sources" >/dev/null \
-		<<<"# Written by ./dev setup; /etc/apt/preferences.d/millrace keeps everything else away."$'\n'"$stanza"
-	apt_update
+	# Mirrors that stand still (snapshots, caches) outlive the date in testing's release file. The
+	# signature is checked all the same, and older versions than ours are refused by number.
+	as_root tee "$TESTING_SOURCES" >/dev/null <<-END
+		# Written by ./dev setup; $TESTING_PIN keeps everything else of it away.
+		$stanza
+		Check-Valid-Until: no
+	END
+	if ! quietly apt_get update; then
+		as_root rm -f "$TESTING_SOURCES" "$TESTING_PIN"
+		die "the mirror of this machine serves no Debian testing (see above): llhttp >= $LLHTTP_MIN comes from there"
+	fi
 	candidate_is_new_enough libllhttp-dev "$LLHTTP_MIN" ||
 		die "the testing archive of this machine's mirror has no llhttp >= $LLHTTP_MIN: see 'apt-cache policy libllhttp-dev'"
 }

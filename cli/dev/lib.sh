@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What every ./dev verb shares: where the tree is, how to speak, how to become root.
 # Sourced, never run.
 # SPDX-License-Identifier: Apache-2.0

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Which Debian packages each kind of work needs, and which of them are missing. Sourced.
 # SPDX-License-Identifier: Apache-2.0
 

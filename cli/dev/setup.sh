@@ -25,7 +25,7 @@ source "$here/explorer.sh"
 SUDO_HINT=$(is_root || echo 'sudo ')
 
 require_debian() {
-	have apt-get && have dpkg-query ||
+	{ [[ -f /etc/debian_version ]] && have apt-get; } ||
 		die "./dev setup knows Debian 12 and 13 only; here, install by hand what cli/dev/packages.sh lists"
 }
 
