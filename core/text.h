@@ -52,6 +52,8 @@ struct text text_cut(struct text text, char separator, struct text *rest_out);
 /* Strict decimal (optional '-'), whole text, no spaces. False when malformed or out of int64. */
 bool text_to_int(struct text text, int64_t *value_out);
 bool text_is_utf8(struct text text); /* RFC 3629: no surrogates, no overlongs, <= U+10FFFF */
+/* Bytes of the well-formed UTF-8 sequence that the text begins with, 0 when there is none. */
+size_t text_utf8_sequence(struct text text);
 size_t text_code_points(struct text utf8);
 /* Edit distance (Levenshtein 1966), bounded by 32 bytes a side; SIZE_MAX beyond. For did-you-mean. */
 size_t text_distance(struct text a, struct text b);
