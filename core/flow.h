@@ -100,6 +100,9 @@ struct flow {
 	struct identity identity;
 	struct trace trace;
 	struct arena arena;
+	const char *failed_cause;
+	enum failure failed; /* set by flow_fail or a stop inside a step, until the step returns */
+	bool switched;  /* flow_switch has placed `step` already */
 	bool running;   /* inside a step: operations must not complete now */
 	bool committed; /* a STEP_COMMITS has begun */
 	bool client_gone;

@@ -44,7 +44,7 @@ struct loop {
 	struct flow *flows_idle; /* kept for reuse */
 	unsigned flow_count;
 	unsigned flows_idle_count;
-	bool stopping;
+	_Atomic(bool) stopping;
 
 	/* what higher floors keep here; each is owned by its floor */
 	struct log_ring *log;
@@ -72,8 +72,10 @@ int loop_init(struct loop *loop, unsigned index);
 void loop_run(struct loop *loop);
 /* Loop thread only: closes the loop's own handles; loop_run returns once others are closed too. */
 void loop_stop(struct loop *loop);
+/* After every thread that may post to the loop has been joined (worker classes, databases): messages that
+ * came too late are run here, so that what they carry is freed. No flow is left by then. */
 void loop_deinit(struct loop *loop);
-/* Any thread. Order between two messages of one sender is kept. */
+/* Any thread, until loop_deinit. Order between two messages of one sender is kept. */
 void loop_post(struct loop *loop, struct loop_message *message);
 /* Before loop_run. Called in the order of registration. */
 void loop_on_flush(struct loop *loop, loop_flush_fn *run, void *context);

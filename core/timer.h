@@ -4,7 +4,7 @@
 /*
  * timer - many cheap deadlines on one loop: a hashed timing wheel (Varghese and Lauck 1987,
  * scheme 6) driven by one uv_timer_t. Setting and clearing are O(1); resolution is
- * TIMER_TICK_MS, and a timer never fires early. Loop thread only.
+ * TIMER_TICK_MS, and a timer never fires early by the loop's clock (uv_now). Loop thread only.
  */
 
 #include <stdbool.h>

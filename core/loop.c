@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/flow_pool.h"
+#include "core/timer_wheel.h"
+
+/* Enough for every request in flight on a busy loop; what is above goes back to malloc. */
+enum { LOOP_BLOCKS_MAX = 1024 };
+
+static void read_clock(struct loop *loop)
+{
+	loop->now_ns = clock_now_ns();
+	loop->unix_ms = clock_unix_ms();
+}
+
+/* Takes the whole inbox at once and turns it round: senders push at the head. */
+static void read_inbox(struct loop *loop)
+{
+	struct loop_message *newest = atomic_exchange(&loop->inbox, NULL);
+	struct loop_message *oldest = NULL;
+
+	while (newest != NULL) {
+		struct loop_message *older = atomic_load_explicit(&newest->next, memory_order_relaxed);
+
+		atomic_store_explicit(&newest->next, oldest, memory_order_relaxed);
+		oldest = newest;
+		newest = older;
+	}
+	while (oldest != NULL) {
+		struct loop_message *next = atomic_load_explicit(&oldest->next, memory_order_relaxed);
+
+		oldest->run(loop, oldest);
+		oldest = next;
+	}
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	read_inbox(wake->data);
+}
+
+static void on_before_sleep(uv_prepare_t *handle)
+{
+	struct loop *loop = handle->data;
+
+	for (unsigned i = 0; i < loop->flush_count; i++)
+		loop->flushes[i].run(loop, loop->flushes[i].context);
+}
+
+static void on_after_sleep(uv_check_t *handle)
+{
+	read_clock(handle->data);
+}
+
+int loop_init(struct loop *loop, unsigned index)
+{
+	int error;
+
+	*loop = (struct loop){ .index = index };
+	error = uv_loop_init(&loop->uv);
+	if (error < 0)
+		return error;
+	loop->uv.data = loop;
+	error = uv_async_init(&loop->uv, &loop->wake, on_wake);
+	if (error < 0)
+		goto fail_loop;
+	loop->wheel = timer_wheel_new(loop);
+	if (loop->wheel == NULL) {
+		error = UV_ENOMEM;
+		goto fail_wake;
+	}
+	uv_prepare_init(&loop->uv, &loop->before_sleep);
+	uv_check_init(&loop->uv, &loop->after_sleep);
+	uv_prepare_start(&loop->before_sleep, on_before_sleep);
+	uv_check_start(&loop->after_sleep, on_after_sleep);
+	uv_unref((uv_handle_t *)&loop->before_sleep);
+	uv_unref((uv_handle_t *)&loop->after_sleep);
+	loop->wake.data = loop;
+	loop->before_sleep.data = loop;
+	loop->after_sleep.data = loop;
+	arena_pool_init(&loop->blocks, LOOP_BLOCKS_MAX);
+	read_clock(loop);
+	return 0;
+
+fail_wake:
+	uv_close((uv_handle_t *)&loop->wake, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+fail_loop:
+	uv_loop_close(&loop->uv);
+	return error;
+}
+
+void loop_run(struct loop *loop)
+{
+	read_clock(loop);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *loop)
+{
+	if (atomic_exchange(&loop->stopping, true))
+		return;
+	uv_close((uv_handle_t *)&loop->wake, NULL);
+	uv_close((uv_handle_t *)&loop->before_sleep, NULL);
+	uv_close((uv_handle_t *)&loop->after_sleep, NULL);
+	timer_wheel_close(loop->wheel);
+}
+
+void loop_deinit(struct loop *loop)
+{
+	int error;
+
+	/* What other threads sent after the last turn still frees itself. */
+	read_inbox(loop);
+	flow_pool_deinit(loop);
+	timer_wheel_free(loop->wheel);
+	arena_pool_deinit(&loop->blocks);
+	error = uv_loop_close(&loop->uv);
+	assert(error == 0 && "a handle was left open");
+	(void)error;
+}
+
+void loop_post(struct loop *loop, struct loop_message *message)
+{
+	struct loop_message *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+
+	do {
+		atomic_store_explicit(&message->next, head, memory_order_relaxed);
+	} while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head, message,
+							memory_order_release,
+							memory_order_relaxed));
+	/* Only the first into an empty inbox wakes the loop: the others ride along. */
+	if (head == NULL && !atomic_load_explicit(&loop->stopping, memory_order_relaxed))
+		uv_async_send(&loop->wake);
+}
+
+void loop_on_flush(struct loop *loop, loop_flush_fn *run, void *context)
+{
+	assert(loop->flush_count < LOOP_FLUSHES_MAX);
+	loop->flushes[loop->flush_count].run = run;
+	loop->flushes[loop->flush_count].context = context;
+	loop->flush_count++;
+}
