@@ -6,7 +6,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 set -euo pipefail
-here=$(dirname "${BASH_SOURCE[0]}")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=cli/dev/lib.sh
 source "$here/lib.sh"
 # shellcheck source=cli/dev/tree.sh

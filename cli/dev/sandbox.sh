@@ -17,6 +17,7 @@ enter_sandbox() {
 	make_work_folder
 	clean_environment
 	choose_source
+	cd "$SOURCE" || exit
 }
 
 # Short, because the path of a unix socket has 107 bytes, and where the user can write.
@@ -63,15 +64,18 @@ copy_tree() {
 	fi
 }
 
-# The user writes meson's logs and nothing else of a tree.
-open_logs() {
-	mkdir -p "$1/meson-logs"
-	((${#AS_USER[@]} == 0)) || chown -R "$TEST_USER" "$1/meson-logs"
+# The user writes meson's logs and nothing else of a tree; what gcov counts lies next to the objects.
+open_tree() {
+	local folder=$1/meson-logs
+	mkdir -p "$folder"
+	[[ ${1##*/} != coverage ]] || folder=$1
+	((${#AS_USER[@]} == 0)) || chown -R "$TEST_USER" "$folder"
 }
 
 leave_sandbox() {
 	local keep=$1
 	[[ -n $WORK ]] || return 0
+	cd /
 	if [[ -n $keep ]]; then
 		say "kept: $WORK"
 	else

@@ -11,7 +11,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 set -euo pipefail
-here=$(dirname "${BASH_SOURCE[0]}")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=cli/dev/lib.sh
 source "$here/lib.sh"
 # shellcheck source=cli/dev/tree.sh
@@ -22,13 +22,15 @@ source "$here/sandbox.sh"
 source "$here/servers.sh"
 
 SUITES=(style unit journey threads fuzz)
+ALL_TREES=(sanitize threads fuzz coverage)
 FUZZ_SECONDS=${MILLRACE_FUZZ_SECONDS:-10}
-KEEP='' LIST='' WISHES=()
+KEEP='' LIST='' COVERAGE='' WISHES=()
 MESON_PID='' LOGS=() WRAPPER=()
 
 # ---- what to run: lines of "tree<TAB>suite<TAB>name" -----------------------------------------
 
 tree_of_suite() {
+	[[ -z $COVERAGE ]] || { echo coverage; return; }
 	case $1 in
 	threads | fuzz) echo "$1" ;;
 	*) echo sanitize ;;
@@ -39,6 +41,7 @@ tree_is_possible() { [[ $1 != fuzz || -f $SOURCE/test/fuzz/meson.build ]]; }
 
 configure_tree() {
 	case $1 in
+	coverage) tree_configure "$SOURCE" "$TREES/coverage" "${COVERAGE_OPTIONS[@]}" ;;
 	sanitize) tree_configure "$SOURCE" "$TREES/sanitize" "${SANITIZE_OPTIONS[@]}" ;;
 	threads) tree_configure "$SOURCE" "$TREES/threads" "${THREADS_OPTIONS[@]}" ;;
 	fuzz) CC=clang tree_configure "$SOURCE" "$TREES/fuzz" "${FUZZ_OPTIONS[@]}" -Dfuzz_seconds="$FUZZ_SECONDS" ;;
@@ -105,7 +108,8 @@ build_tree() {
 	say "building: $1"
 	configure_tree "$1"
 	ninja -C "$TREES/$1" --quiet >&2 || die "the $1 tree does not build (see above)"
-	open_logs "$TREES/$1"
+	open_tree "$TREES/$1"
+	[[ -z $COVERAGE ]] || find "$TREES/coverage" -name '*.gcda' -delete
 }
 
 # Built by us also when the tests run as somebody else: it only has to be readable.
@@ -126,7 +130,7 @@ run_tree() {
 	say "running: $1"
 	LOGS+=("$tree/meson-logs/$log.json")
 	MILLRACE_TEST_BINARY=$tree/millrace MILLRACE_TEST_ARTIFACTS=$tree/meson-logs \
-		setsid "${AS_USER[@]}" "${WRAPPER[@]}" meson test -C "$tree" --no-rebuild --print-errorlogs \
+		setsid "${AS_USER[@]}" setpriv --pdeathsig TERM "${WRAPPER[@]}" meson test -C "$tree" --no-rebuild --print-errorlogs \
 		--timeout-multiplier 3 --logbase "$log" "${names[@]}" 9>&- </dev/null &
 	MESON_PID=$!
 	wait "$MESON_PID" || status=$?
@@ -164,11 +168,22 @@ report() {
 	((failed == 0 && passed > 0))
 }
 
+# Under 90 % of lines fails.
+report_coverage() {
+	mkdir -p "$BUILD/coverage-report"
+	(cd "$WORK/tmp" && gcovr --root "$SOURCE" --object-directory "$TREES/coverage" -j "$(nproc)" \
+		--filter "$SOURCE/(core|observability|http|db|cache|domains|cli)/" \
+		--json-summary "$BUILD/coverage-report/summary.json" --html-details "$BUILD/coverage-report/index.html") >&2 ||
+		die "gcovr could not read the coverage (see above)"
+	python3 "$here/coverage.py" "$BUILD/coverage-report/summary.json" --fail-under-line 90
+}
+
 read_arguments() {
 	while (($#)); do
 		case $1 in
 		--list) LIST=1 ;;
 		--keep) KEEP=1 ;;
+		--coverage) COVERAGE=1 SUITES=(unit journey threads) ;;
 		-*) misuse "test knows --list and --keep, not '$1'" ;;
 		*) WISHES+=("$1") ;;
 		esac
@@ -196,7 +211,7 @@ main() {
 	[[ -z $LIST ]] || { cut -f 2- <<<"$listing"; return; }
 	CHOSEN=$(choose "$listing")
 	[[ -n $CHOSEN ]] || { report; return; }
-	for tree in sanitize threads fuzz; do
+	for tree in "${ALL_TREES[@]}"; do
 		! grep -q "^$tree"$'\t' <<<"$CHOSEN" || build_tree "$tree"
 	done
 	if grep -qE $'\t(unit|journey|threads)\t' <<<"$CHOSEN"; then
@@ -207,10 +222,11 @@ main() {
 	flock -s 9
 
 	sanitizer_options
-	for tree in sanitize threads fuzz; do
+	for tree in "${ALL_TREES[@]}"; do
 		run_tree "$tree" || status=$?
 	done
 	report || status=1
+	[[ -z $COVERAGE ]] || report_coverage || status=1
 	return "$status"
 }
 

@@ -20,7 +20,11 @@ tree_configure() {
 	local source=$1 folder=$2 wish=''
 	shift 2
 	wish="$source $* ${CC:-}"
-	[[ -f $folder/build.ninja && $(cat "$folder/.millrace-options" 2>/dev/null) == "$wish" ]] && return
+	if [[ -f $folder/build.ninja && $(cat "$folder/.millrace-options" 2>/dev/null) == "$wish" ]]; then
+		# Brings the tree up to date with a meson.build that has changed; nothing is compiled.
+		quietly ninja -C "$folder" build.ninja || die "meson could not reconfigure $folder (see above)"
+		return
+	fi
 	[[ ! -e $folder ]] || rm -rf "$folder"
 	mkdir -p "${folder%/*}" 2>/dev/null || true
 	[[ -w ${folder%/*} ]] ||
