@@ -47,7 +47,8 @@ struct field {
 	size_t count_offset;         /* FIELD_LIST */
 	const struct schema *schema; /* FIELD_OBJECT, FIELD_LIST */
 	const char *const *choices;  /* FIELD_ENUM, ends with NULL */
-	int64_t min, max;            /* both 0: unbounded (text: 64 KiB) */
+	int64_t min, max;            /* both 0: unbounded (text: 64 KiB); max 0 beside a positive min: no
+				      * upper bound */
 	int64_t fallback;            /* FIELD_INT, FIELD_BOOL, FIELD_ENUM when absent and optional */
 	bool optional;               /* may be left out: text absent, uuid nil, numbers `fallback` */
 	bool nullable;               /* may be null: text_is_null(); encoders write null for absent text, nil
@@ -79,8 +80,8 @@ struct schema {
 	{ .name = #struct_, .about = (about_), .size = sizeof(struct struct_), .fields = (fields_), \
 	  .field_count = sizeof(fields_) / sizeof((fields_)[0]) }
 
-/* One bad field. Codes are stable: REQUIRED, TYPE, TOO_SHORT, TOO_LONG, TOO_SMALL, TOO_LARGE,
- * EMAIL_INVALID, UUID_INVALID, TIME_INVALID, NOT_A_CHOICE, NOT_THE_SAME, UNKNOWN_FIELD,
+/* One bad field. SCHEMA_BAD_SYNTAX has SYNTAX, NOT_UTF8 or TOO_DEEP. Codes are stable: REQUIRED, TYPE,
+ * TOO_SHORT, TOO_LONG, TOO_SMALL, TOO_LARGE, EMAIL_INVALID, UUID_INVALID, TIME_INVALID, NOT_A_CHOICE, NOT_THE_SAME, UNKNOWN_FIELD,
  * DUPLICATE_FIELD, NULL_NOT_ALLOWED, NOT_UTF8, CONTROL_CHARACTER, TOO_MANY, TOO_FEW. */
 struct schema_error {
 	struct text pointer; /* RFC 6901; a query parameter's is its bare name */
@@ -115,13 +116,16 @@ enum schema_verdict schema_decode_pairs(const struct schema *schema, const struc
 					size_t count, struct arena *arena, void *out,
 					struct schema_errors *errors_out);
 
-/* Writes the struct as a JSON object. Optional absent fields are left out, nullable ones null. */
+/* Writes the struct as a JSON object. Optional absent fields are left out, nullable ones null (also
+ * those that are both). An embedded object is absent when all its bytes are 0. */
 void schema_encode_json(const struct schema *schema, const void *in, struct json_writer *writer);
 /* The same for a log line or an error report: secret fields become "[redacted]". */
 void schema_encode_redacted(const struct schema *schema, const void *in, struct json_writer *writer);
 /* JSON Schema 2020-12 of the struct: what OpenAPI 3.1 puts under components.schemas. Nested schemas
  * become {"$ref": "#/components/schemas/NAME"}. */
 void schema_document(const struct schema *schema, struct json_writer *writer);
+/* The same of one field: what a parameter puts under `schema`. */
+void field_document(const struct field *field, struct json_writer *writer);
 const struct field *schema_field(const struct schema *schema, struct text name); /* or NULL */
 bool field_is_secret(const struct field *field);
 
