@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A start that cannot be stops with the name, the value and what would be valid."""
+
+import os
+import pathlib
+import socket
+import tempfile
+import unittest
+
+from millrace import Server, environment, main, run_command
+
+
+class Start(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="millrace-start-")
+        self.addCleanup(self.folder.cleanup)
+        self.data = pathlib.Path(self.folder.name) / "data"
+
+    def refuse(self, *options, words=(), config=None, **variables):
+        arguments = ["serve", "--data-dir", str(self.data), "--ops-port", "0", *options]
+        if "--port" not in options:
+            arguments += ["--port", "0"]
+        if config is not None:
+            file = pathlib.Path(self.folder.name) / "millrace.yaml"
+            file.write_text(config)
+            arguments += ["--config", str(file)]
+        result = run_command(*arguments, env=environment(**variables), cwd=self.folder.name)
+        said = result.stdout + result.stderr
+        self.assertNotEqual(result.returncode, 0, said)
+        self.assertLess(result.returncode, 3, said)
+        for word in words:
+            self.assertIn(word, said)
+        return said
+
+    def test_a_taken_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            self.refuse("--port", port, words=(port, "127.0.0.1"))
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
+    def test_a_folder_that_cannot_be_written(self):
+        self.data.mkdir()
+        self.data.chmod(0o500)
+        self.refuse(words=(str(self.data),))
+
+    def test_a_data_folder_that_is_a_file(self):
+        self.data.write_text("")
+        self.refuse(words=(str(self.data),))
+
+    def test_an_unknown_key_names_the_nearest(self):
+        self.refuse(config="http:\n  idle_timout: 5s\n", words=("idle_timout", "http.idle_timeout"))
+        self.refuse(MILLRACE_HTTP_IDLE_TIMOUT="5s", words=("MILLRACE_HTTP_IDLE_TIMOUT", "MILLRACE_HTTP_IDLE_TIMEOUT"))
+        self.refuse("--set", "http.idle_timout=5s", words=("idle_timout", "http.idle_timeout"))
+
+    def test_a_bad_value_names_what_is_valid(self):
+        self.refuse("--port", "99999", words=("99999", "65535"))
+        self.refuse(PORT="abc", words=("PORT", "abc", "65535"))
+        self.refuse(LOG_LEVEL="loud", words=("LOG_LEVEL", "loud", "debug"))
+        self.refuse(config="http:\n  idle_timeout: soon\n", words=("idle_timeout", "soon", "millrace.yaml"))
+        self.refuse(MILLRACE_HTTP_IDLE_TIMEOUT="-5s", words=("-5s",))
+        self.refuse(APP_ENV="prod", words=("prod", "production"))
+        self.refuse(DATABASE_URL="mysql://x", words=("mysql", "postgresql"))
+
+    def test_a_broken_file_names_the_line(self):
+        self.refuse(config="http:\n  port: [1\n", words=("millrace.yaml",))
+        self.refuse("--config", "/nonexistent/millrace.yaml", words=("/nonexistent/millrace.yaml",))
+
+    def test_an_unreachable_database(self):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        said = self.refuse(DATABASE_URL=f"postgresql://joe:hunter2pass@127.0.0.1:{port}/db", words=(str(port),))
+        self.assertNotIn("hunter2pass", said)
+
+    def test_production_refuses_missing_and_default_secrets(self):
+        for secret in ("development-secret", "secret", "changeme", "short"):
+            said = self.refuse(APP_ENV="production", JWT_SECRET=secret, words=("jwt.secret",))
+            if secret != "secret":
+                self.assertNotIn(secret, said.replace("jwt.secret", ""))
+
+    def test_a_secret_file_that_is_not_there(self):
+        self.refuse(JWT_SECRET_FILE="/nonexistent/secret", words=("JWT_SECRET_FILE", "/nonexistent/secret"))
+
+    def test_an_empty_variable_is_unset_and_flags_win_over_the_environment(self):
+        server = Server("--log-level", "info", PORT="", LOG_LEVEL="error")
+        server.stop()
+
+    def test_the_first_line_names_all_a_newcomer_needs(self):
+        with Server() as server:
+            for key in ("version", "data_dir", "database", "cache", "api", "docs", "health", "metrics", "admin", "try"):
+                self.assertTrue(server.started.get(key), f"{key} is missing in {server.started}")
+
+
+if __name__ == "__main__":
+    main()
