@@ -37,9 +37,19 @@ clean_environment() {
 		PG* | MILLRACE_* | ASAN_OPTIONS | UBSAN_OPTIONS | LSAN_OPTIONS | TSAN_OPTIONS) unset "$name" ;;
 		esac
 	done
+	((${#AS_USER[@]} == 0)) || PATH=$(reachable_path)
 	export HOME=$WORK/home TMPDIR=$WORK/tmp LC_ALL=C.UTF-8 TZ=UTC
 	# The checkout may belong to somebody else than the user of the tests.
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+}
+
+# Programs in a folder of root's own are not for the tests: meson would write their paths down.
+reachable_path() {
+	"${AS_USER[@]}" bash -c '
+		IFS=:
+		for folder in $PATH; do
+			[[ ! -r $folder || ! -x $folder ]] || printf "%s:" "$folder"
+		done' | sed 's/:$//'
 }
 
 choose_source() {

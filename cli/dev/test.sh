@@ -128,6 +128,7 @@ run_tree() {
 	mapfile -t names < <(awk -F '\t' -v tree="$1" '$1 == tree { print $3 }' <<<"$CHOSEN" | sort -u)
 	((${#names[@]})) || return 0
 	say "running: $1"
+	find "$tree/meson-logs" -name 'dev-*' -mtime +0 -delete
 	LOGS+=("$tree/meson-logs/$log.json")
 	MILLRACE_TEST_BINARY=$tree/millrace MILLRACE_TEST_ARTIFACTS=$tree/meson-logs \
 		setsid "${AS_USER[@]}" setpriv --pdeathsig TERM "${WRAPPER[@]}" meson test -C "$tree" --no-rebuild --print-errorlogs \
@@ -146,14 +147,9 @@ stop_meson() {
 }
 
 clean_up() {
-	local log
 	trap '' INT TERM
 	stop_meson
 	stop_servers
-	for log in "${LOGS[@]}"; do
-		[[ ! -f $log ]] || mv -f "$log" "${log%/*}/testlog.json"
-		[[ ! -f ${log%.json}.txt ]] || mv -f "${log%.json}.txt" "${log%/*}/testlog.txt"
-	done
 	leave_sandbox "$KEEP"
 }
 
