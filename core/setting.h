@@ -38,7 +38,7 @@ struct setting {
 	enum setting_kind kind;
 	size_t offset;
 	const char *fallback;       /* the default, written like a value; "" is unset */
-	int64_t min, max;           /* both 0: unbounded */
+	int64_t min, max;           /* both 0: unbounded; a max below the min: no upper bound. Texts: bytes */
 	const char *const *choices; /* ends with NULL */
 	const char *alias;          /* a well-known environment name: PORT, DATABASE_URL ...; or NULL */
 	const char *help;           /* one or two sentences */
