@@ -12,6 +12,8 @@
 
 #include "core/failure.h"
 
+struct problem_list;
+
 enum problem {
 #define PROBLEM(id, status, code, message) PROBLEM_##id,
 #include "http/problem.def"
@@ -30,3 +32,10 @@ const struct problem_row *problem_row(enum problem problem);
 enum problem problem_of_failure(enum failure failure);
 /* 5xx that a client should try again: the answer carries Retry-After. */
 bool problem_is_retryable(enum problem problem);
+/* Seconds for Retry-After: of the retryable ones, and of RATE_LIMITED when its guard did not say; else 0. */
+unsigned problem_retry_after_seconds(enum problem problem);
+/* WWW-Authenticate of a 401 (RFC 9110, 11.6.1; error codes of RFC 6750, 3.1), else NULL. */
+const char *problem_challenge(enum problem problem);
+/* May be met on every route without being declared: the wire's, VALIDATION_FAILED, what failures become. */
+bool problem_is_general(enum problem problem);
+bool problem_is_listed(const struct problem_list *list, enum problem problem);
