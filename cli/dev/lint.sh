@@ -32,9 +32,10 @@ lint_c() {
 	printf '%s\0' "$@" | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$TREE" \
 		--extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-ignored-optimization-argument 2>/dev/null ||
 		FAILED+=(clang-tidy)
+	# Whether memory is initialised clang's analyzer knows better: cppcheck does not see it filled by a call.
 	say "cppcheck"
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingInclude --suppress=missingIncludeSystem --error-exitcode=1 -j "$(nproc)" -I "$ROOT" "$@" ||
+		--suppress=uninitvar --suppress=missingInclude --suppress=missingIncludeSystem --error-exitcode=1 -j "$(nproc)" -I "$ROOT" "$@" ||
 		FAILED+=(cppcheck)
 }
 
@@ -43,7 +44,7 @@ lint_shell() {
 	say "shellcheck"
 	mapfile -t scripts < <(tracked dev .ci k6/run 'test/*/run' '*.sh' |
 		xargs -d '\n' grep -lE '^#!.*\b(ba)?sh$|^# shellcheck shell=')
-	shellcheck -x -- "${scripts[@]}" || FAILED+=(shellcheck)
+	shellcheck -x --severity=warning -- "${scripts[@]}" || FAILED+=(shellcheck)
 }
 
 main() {

@@ -45,6 +45,7 @@ clean_environment() {
 
 # Programs in a folder of root's own are not for the tests: meson would write their paths down.
 reachable_path() {
+	# shellcheck disable=SC2016
 	"${AS_USER[@]}" bash -c '
 		IFS=:
 		for folder in $PATH; do
