@@ -117,7 +117,7 @@ static char *put_value(char *out, const struct log_slot *slot)
 	case LOG_KIND_JSON:
 		return log_is_json(text) ? log_escape_json(out, text) : put_string(out, text, false);
 	case LOG_KIND_INT:
-		return out + sprintf(out, "%lld", (long long)integer_of(slot));
+		return out + snprintf(out, NUMBER_TEXT_MAX, "%lld", (long long)integer_of(slot));
 	case LOG_KIND_BOOL:
 		return put(out, integer_of(slot) != 0 ? "true" : "false");
 	case LOG_KIND_DOUBLE:
