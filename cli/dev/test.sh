@@ -122,7 +122,7 @@ build_release() {
 	MILLRACE_TEST_RELEASE_BINARY=$WORK/millrace
 }
 
-# run_tree TREE: the chosen tests of one tree. In a session of its own, so that nothing survives it.
+# run_tree TREE: the chosen tests of one tree. As a process group of its own, so that nothing survives it.
 run_tree() {
 	local tree=$TREES/$1 names=() log=dev-$$ status=0
 	mapfile -t names < <(awk -F '\t' -v tree="$1" '$1 == tree { print $3 }' <<<"$CHOSEN" | sort -u)
