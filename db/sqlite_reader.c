@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "db/sqlite.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+
+static struct sqlite_job *take(struct sqlite_queue *queue)
+{
+	struct sqlite_job *job;
+
+	pthread_mutex_lock(&queue->lock);
+	while (queue->first == NULL && !queue->stopping)
+		sqlite_queue_wait(queue, UINT64_MAX);
+	job = sqlite_queue_pop(queue);
+	pthread_mutex_unlock(&queue->lock);
+	return job;
+}
+
+void *sqlite_reader_main(void *start)
+{
+	struct sqlite *sqlite = ((struct sqlite_reader_start *)start)->sqlite;
+	struct sqlite_connection *connection = ((struct sqlite_reader_start *)start)->connection;
+	struct sqlite_job *job;
+
+	free(start);
+	while ((job = take(&sqlite->reads)) != NULL) {
+		job->begun_ns = clock_now_ns();
+		if (!sqlite_job_expire(job, job->begun_ns)) {
+			connection->abandoned = &job->abandoned;
+			sqlite_job_run(job, connection);
+			connection->abandoned = NULL;
+			sqlite_judge(sqlite, job->failure);
+		}
+		sqlite_job_post(job);
+	}
+	return NULL;
+}
