@@ -5,9 +5,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "core/clock.h"
 #include "core/secret.h"
+
+/* Workers step back for the loops when cores are short: a loop that wakes runs first. */
+enum { WORKER_NICE = 5 };
 
 struct worker_class {
 	const char *name;
@@ -76,6 +80,8 @@ static void *serve(void *argument)
 	void *scratch = class->scratch_bytes > 0 ? calloc(1, class->scratch_bytes) : NULL;
 	struct worker_job *job;
 
+	/* On Linux this is the calling thread's own priority; where it is refused, nothing is lost. */
+	setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 	pthread_mutex_lock(&class->lock);
 	while ((job = take(class)) != NULL) {
 		pthread_mutex_unlock(&class->lock);
