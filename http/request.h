@@ -11,15 +11,9 @@
 #include <stdint.h>
 
 #include "core/text.h"
+#include "http/header.h"
+#include "http/problem.h"
 #include "http/route.h"
-
-struct http_header {
-	struct text name;  /* lower case */
-	struct text value; /* without the white space around it */
-};
-
-/* Long enough for an IPv6 address with a zone (RFC 4007, 11.2). */
-enum { REQUEST_ADDRESS_MAX = 64 };
 
 struct http_request {
 	enum http_method method; /* 0 while the request line has not been understood */
@@ -37,8 +31,26 @@ struct http_request {
 	bool expects_continue;
 	uint8_t minor; /* of HTTP/1.x */
 	bool keep_alive;
-	struct text address; /* of the client */
+	struct text address; /* of the client; made on demand: see http_request_address */
 };
+
+/* What the request line says, as offsets into the head (whose buffer may still move). */
+struct request_line {
+	enum http_method method;
+	uint32_t target_at;
+	uint32_t target_len;
+	uint8_t minor; /* HTTP/1.0 or HTTP/1.1 */
+};
+
+/* RFC 9112, 3: method SP target SP version, without the CRLF. False with the problem. */
+bool request_line_parse(struct text line, struct request_line *line_out, enum problem *problem_out);
+
+/* Target, host, framing, connection options and expectations out of the parsed line and headers; see
+ * README.md for the rules. request->minor, method, target and headers are set. False with the problem:
+ * the connection must close. */
+bool request_check(struct http_request *request, enum problem *problem_out);
+/* What the headers alone say about where the body ends (RFC 9112, 6). */
+bool request_check_framing(struct http_request *request, enum problem *problem_out);
 
 /* The first header of that name, or absent. */
 struct text request_header(const struct http_request *request, struct text lower_case_name);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "http/characters.h"
+
+enum {
+	TOKEN = CHARACTER_TOKEN,
+	PATH = CHARACTER_PATH,
+	QUERY = CHARACTER_QUERY,
+	HOST = CHARACTER_HOST,
+	TARGET = CHARACTER_TARGET,
+	ID = CHARACTER_REQUEST_ID,
+	PRINTABLE = QUERY | TARGET,
+	WORD = TOKEN | PATH | HOST | ID | PRINTABLE,
+};
+
+const uint8_t character_classes[256] = {
+	['!'] = TOKEN | PATH | HOST | PRINTABLE,
+	['"'] = TARGET,
+	['#'] = TOKEN | TARGET,
+	['$'] = TOKEN | PATH | HOST | PRINTABLE,
+	['%'] = TOKEN | PATH | HOST | PRINTABLE,
+	['&'] = TOKEN | PATH | HOST | PRINTABLE,
+	['\''] = TOKEN | PATH | HOST | PRINTABLE,
+	['('] = PATH | HOST | PRINTABLE,
+	[')'] = PATH | HOST | PRINTABLE,
+	['*'] = TOKEN | PATH | HOST | PRINTABLE,
+	['+'] = TOKEN | PATH | HOST | PRINTABLE,
+	[','] = PATH | PRINTABLE,
+	['-'] = WORD,
+	['.'] = WORD,
+	['/'] = PATH | PRINTABLE,
+	['0' ... '9'] = WORD,
+	[':'] = PATH | PRINTABLE,
+	[';'] = PATH | HOST | PRINTABLE,
+	['<'] = TARGET,
+	['='] = PATH | HOST | PRINTABLE,
+	['>'] = TARGET,
+	['?'] = PRINTABLE,
+	['@'] = PATH | PRINTABLE,
+	['A' ... 'Z'] = WORD,
+	['['] = PRINTABLE,
+	['\\'] = PRINTABLE,
+	[']'] = PRINTABLE,
+	['^'] = TOKEN | PRINTABLE,
+	['_'] = WORD,
+	['`'] = TOKEN | PRINTABLE,
+	['a' ... 'z'] = WORD,
+	['{'] = PRINTABLE,
+	['|'] = TOKEN | PRINTABLE,
+	['}'] = PRINTABLE,
+	['~'] = TOKEN | PATH | HOST | PRINTABLE,
+};

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/*
+ * connection - one client's socket on one loop. Its state is the list it stands in, and connection_move is
+ * the only function that moves it. It holds no buffer while idle: bytes are read into the loop's
+ * buffer, a request in progress lives in its flow's arena, answers are staged in the loop's buffer.
+ *
+ *   burst   what is done with one connection within one callback: connection_begin ... connection_end,
+ *           which sends all answers of the burst in one write
+ *   stash   bytes that came while a flow waits, or that follow it in the pipeline
+ *
+ * Loop thread only. Freed in the close callback.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "core/flow.h"
+#include "core/timer.h"
+#include "http/address.h"
+#include "http/exchange.h"
+#include "http/head.h"
+#include "http/parser.h"
+
+struct http_loop;
+struct stash;
+
+enum connection_state {
+	CONNECTION_IDLE,         /* between requests */
+	CONNECTION_READING_HEAD, /* some bytes of a head are here */
+	CONNECTION_READING_BODY,
+	CONNECTION_WAITING,   /* a flow runs */
+	CONNECTION_WRITING,   /* nothing to do before the client takes what was answered */
+	CONNECTION_LINGERING, /* answered for good; reads and drops until the client closes too */
+	CONNECTION_CLOSING,   /* until the close callback */
+	CONNECTION_STATES,
+};
+
+enum connection_timer {
+	TIMER_NONE,
+	TIMER_FIRST, /* nothing was ever sent */
+	TIMER_IDLE,
+	TIMER_HEAD,
+	TIMER_BODY,
+	TIMER_WRITE,
+	TIMER_LINGER,
+};
+
+struct connection {
+	uv_tcp_t tcp;
+	struct http_loop *http;
+	struct connection *next, **link;
+	struct flow *flow; /* the request in progress; flow->owner_data is its intake */
+	struct stash *stash;
+	struct timer timer;
+	size_t pending_bytes; /* handed to uv_write, not yet taken by the kernel */
+	size_t seen_bytes;    /* pending: at the last look of the write timer; lingering: dropped so far */
+	uint32_t request_count;
+	struct client_address address;
+	uint8_t state;     /* enum connection_state */
+	uint8_t timer_for; /* enum connection_timer */
+	uint8_t listener;  /* enum listener */
+	bool in_burst;
+	bool is_reading;
+	bool last;    /* no request after this one is answered */
+	bool lingers; /* the close is our idea: the client may still be sending */
+};
+
+/* A request while it comes in; the exchange is what the routes see of it. In the flow's arena. */
+struct intake {
+	struct exchange exchange;
+	struct head head;
+	struct parser parser;
+	char *body;
+	size_t body_len;
+	size_t body_capacity;
+	size_t body_max_bytes;
+	uint64_t body_left; /* of a Content-Length */
+	uint64_t body_begun_ms;
+	struct client_address address;
+	bool drops_body; /* answered already, or the route takes none: read it, keep nothing */
+	bool answered;
+};
+
+extern const struct flow_owner http_flow_owner;
+
+static inline struct intake *intake_of(const struct flow *flow)
+{
+	return (struct intake *)flow->owner_data;
+}
+
+/* Takes the socket over, whatever it returns. False when it cannot be used. */
+bool connection_open(struct http_loop *http, int fd, enum listener listener,
+		     const struct client_address *address);
+/* Cuts everything off: the flow hears CLIENT_GONE. */
+void connection_close(struct connection *connection);
+void connection_move(struct connection *connection, enum connection_state state);
+/* The server stops: an idle one closes, a busy one makes its next answer the last. */
+void connection_drain(struct connection *connection);
+/* The drain's time is up. */
+void connection_cut(struct connection *connection);
+
+void connection_begin(struct connection *connection);
+/* Sends what was staged, then decides what to wait for: bytes, the client, a timer, the end. */
+void connection_end(struct connection *connection);
+
+/* The request in progress is answered and its flow is gone: the next one, or the end. */
+void connection_next(struct connection *connection);
+/* Works on stashed bytes, if the connection is free to. Within a burst. */
+void connection_resume(struct connection *connection);
+
+/* connection_read.c: bytes in. */
+void connection_read(struct connection *connection, bool on);
+void connection_refuse(struct connection *connection, enum problem problem);
+void connection_drop_stash(struct connection *connection);
+
+/* connection_write.c: bytes out. */
+void connection_stage(struct connection *connection, struct text data);
+/* Serialises the recorded answer of the request in progress. */
+void connection_answer(struct connection *connection, struct flow *flow);
+void connection_flush(struct connection *connection);
