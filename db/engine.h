@@ -69,8 +69,9 @@ struct db_loop {
 	struct db *db;
 	struct loop *loop;
 	struct db_loop *next;
-	struct db_statement_info *statements; /* hash table, see statement.c */
+	struct db_statement_info **statements; /* hash table, see statement.c */
 	size_t statement_slots, statement_count;
+	uint32_t active_series, idle_series, wait_series; /* metric_id */
 	bool detached;
 };
 
@@ -85,22 +86,31 @@ struct db_columns {
 };
 
 struct db_statement_info {
-	const struct db_statement *statement; /* NULL: an empty slot */
-	uint32_t number;       /* dense, from 0: for sets of prepared statements */
-	uint32_t duration_series;
-	uint64_t average_us;   /* moving average of what it took; 0: never measured */
-	bool columns_known;    /* loop thread: the engine's to fill */
+	const struct db_statement *statement;
+	uint32_t number;          /* dense, from 0: for sets of prepared statements */
+	uint32_t duration_series; /* metric_id */
+	uint64_t average_us;      /* moving average of its own time; 0: never measured */
+	bool is_slow;             /* by declaration or because the average says so */
+	bool columns_known;       /* loop thread; the engine's to fill */
 	struct db_columns columns;
 };
 
-/* Loop thread; found by address, made at the first use. NULL: no memory. The pointer is good until the
- * next call (the table may grow). */
+/* Loop thread; found by address, made at the first use, good until db_close. NULL: no memory. */
 struct db_statement_info *db_statement_info(struct db_loop *db_loop,
 					    const struct db_statement *statement);
-/* After each statement: metrics, moving average, slow query log. `error` is a metric label
- * ("unique_violation", "deadline" ...) or NULL. flow may be NULL (abandoned). */
-void db_statement_observe(struct db_loop *db_loop, const struct db_statement *statement,
-			  struct flow *flow, uint64_t took_ns, const char *error);
+/* How long the engine itself was busy with it (without waiting behind others): feeds the average. A
+ * statement above database.slow_query becomes slow, and stays so until it is under half of that. */
+void db_statement_learn(struct db_loop *db_loop, struct db_statement_info *info, uint64_t busy_ns);
+/* After each statement: metrics and the slow query log. `error` is a metric label ("unique_violation",
+ * "deadline" ...) or NULL. flow may be NULL (abandoned). */
+void db_statement_observe(struct db_loop *db_loop, struct db_statement_info *info, struct flow *flow,
+			  uint64_t took_ns, const char *error);
+/* A statement waited this long for a connection or a thread. */
+void db_wait_observe(struct db_loop *db_loop, uint64_t waited_ns);
+void db_statements_init(struct db_loop *db_loop); /* db_attach and db_close call these two */
+void db_statements_free(struct db_loop *db_loop);
+/* This loop's connections (SQLite: threads) at work and idle, whenever they change. */
+void db_connections_observe(struct db_loop *db_loop, size_t active, size_t idle);
 
 /* ---- row.c: columns to fields, the same on both engines ------------------------------------- */
 
