@@ -115,6 +115,16 @@ static void report_drops(struct log *log)
 	log->reported_ns = now_ns;
 }
 
+static void flush(struct log *log)
+{
+	size_t begin = log->sink.begin;
+
+	if (log_sink_flush(&log->sink))
+		log->stuck_since_ns = 0;
+	else if (log->stuck_since_ns == 0 || log->sink.begin != begin)
+		log->stuck_since_ns = clock_now_ns();
+}
+
 static void reopen_if_asked(struct log *log)
 {
 	if (!atomic_exchange(&log->reopening, false))
@@ -126,16 +136,7 @@ static void reopen_if_asked(struct log *log)
 		write_own(log, LOG_ERROR, "log_reopen_failed",
 			  LOG_FIELDS(LOG_STRING("path", log->sink.path),
 				     LOG_STRING("cause", strerror(-result))));
-}
-
-static void flush(struct log *log)
-{
-	size_t begin = log->sink.begin;
-
-	if (log_sink_flush(&log->sink))
-		log->stuck_since_ns = 0;
-	else if (log->stuck_since_ns == 0 || log->sink.begin != begin)
-		log->stuck_since_ns = clock_now_ns();
+	flush(log);
 }
 
 static bool rings_are_empty(struct log *log)
