@@ -35,7 +35,7 @@ enum field_kind {
 	FIELD_BOOL,     /* bool                 true or false */
 	FIELD_TIME,     /* int64_t unix ms      RFC 3339 string; 0: absent     - */
 	FIELD_ENUM,     /* int64_t index        one of `choices` */
-	FIELD_OBJECT,   /* struct of `schema`, embedded in place */
+	FIELD_OBJECT,   /* struct of `schema`, embedded in place; absent: all bytes 0 */
 	FIELD_LIST,     /* T *items + size_t count at `count_offset`; `schema` describes one item;
 			 * schema->size is the stride                          items */
 };

@@ -222,9 +222,7 @@ void schema_put_fallback(const struct field *field, char *out)
 		memcpy(member, &field->fallback, sizeof(field->fallback));
 	else if (field->kind == FIELD_BOOL)
 		*(bool *)member = field->fallback != 0;
-	else if (field->kind == FIELD_OBJECT)
-		for (size_t i = 0; i < field->schema->field_count; i++)
-			schema_put_fallback(&field->schema->fields[i], member);
+	/* an absent object stays all zero: that is how it is told from one that is there */
 }
 
 void schema_put_null(const struct field *field, char *out)

@@ -89,7 +89,7 @@ static void absent_optional_fields_hold_their_fallback(void **state)
 	assert_true(sample.active);
 	assert_int_equal(sample.colour, 2);
 	assert_int_equal(sample.born_at, 0);
-	assert_int_equal(sample.address.number, 5);
+	assert_int_equal(sample.address.number, 0);
 	assert_null(sample.items);
 	assert_int_equal(sample.item_count, 0);
 }
