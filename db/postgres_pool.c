@@ -486,6 +486,7 @@ struct db_loop *postgres_pool_attach(struct db *db, struct loop *loop)
 	return &pool->base;
 }
 
+/* By a flow. What nobody waits for any more the server rolls back when we hang up. */
 static bool is_needed(const struct postgres_connection *connection)
 {
 	const struct postgres_op *op;
@@ -493,7 +494,7 @@ static bool is_needed(const struct postgres_connection *connection)
 	if (connection->hold != NULL)
 		return true;
 	TAILQ_FOREACH(op, &connection->flight, entry)
-		if (op->op.flow != NULL || op->kind == POSTGRES_ROLLBACK)
+		if (op->op.flow != NULL)
 			return true;
 	return false;
 }

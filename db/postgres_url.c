@@ -81,6 +81,14 @@ static void default_host(char *out, size_t size)
 	PQconninfoFree(all);
 }
 
+static bool is_port(const char *text)
+{
+	int64_t port;
+
+	return text[0] == '\0' ||
+	       (text_to_int(text_from_c(text), &port) && port >= 1 && port <= 65535);
+}
+
 static bool read_hosts(struct postgres *postgres)
 {
 	const char *hosts = postgres_option(postgres, "host");
@@ -95,7 +103,7 @@ static bool read_hosts(struct postgres *postgres)
 
 		if (!list_item(hosts, i, host->host, sizeof(host->host)) ||
 		    !list_item(hostaddrs, i, host->hostaddr, sizeof(host->hostaddr)) ||
-		    !list_item(ports, i, host->port, sizeof(host->port)))
+		    !list_item(ports, i, host->port, sizeof(host->port)) || !is_port(host->port))
 			return false;
 		if (host->host[0] == '\0' && host->hostaddr[0] == '\0')
 			default_host(host->host, sizeof(host->host));
@@ -120,8 +128,8 @@ bool postgres_url_parse(const char *url, struct postgres *postgres, struct arena
 	if (!read_hosts(postgres)) {
 		postgres_url_free(postgres);
 		*error_out = arena_printf(arena,
-					  "database.url: at most %d hosts of 255 bytes, and as many "
-					  "ports and hostaddrs as hosts",
+					  "database.url: at most %d hosts of 255 bytes, ports from 1 "
+					  "to 65535, and as many ports and hostaddrs as hosts",
 					  HOSTS_MAX);
 		return false;
 	}
