@@ -22,11 +22,10 @@ struct document {
 	bool is_gzip;
 };
 
+enum which { OPENAPI, PAGE, EXPLORER, PROBLEM_TABLE, DOCUMENT_COUNT };
+
 struct http_documents_state {
-	struct document openapi;
-	struct document page;
-	struct document explorer;
-	struct document problems;
+	struct document list[DOCUMENT_COUNT];
 };
 
 /* 128 bits of the digest are plenty to tell two versions apart. */
@@ -61,33 +60,33 @@ bool documents_set(struct router *router, const struct http_documents *documents
 	struct arena *arena)
 {
 	struct http_documents_state *state = arena_zalloc(arena, sizeof(*state));
-	struct document *list;
 
 	if (!state)
 		return false;
-	state->openapi = (struct document){ .body = documents->openapi,
+	state->list[OPENAPI] = (struct document){ .body = documents->openapi,
 		.media_type = TEXT("application/json"),
 		.cache_control = TEXT(REVALIDATE), .policy = TEXT(POLICY_DATA) };
-	state->page = (struct document){ .body = documents->docs_html,
+	state->list[PAGE] = (struct document){ .body = documents->docs_html,
 		.media_type = TEXT("text/html; charset=utf-8"),
 		.cache_control = TEXT(REVALIDATE), .policy = TEXT(POLICY_PAGE) };
-	state->explorer = (struct document){ .body = documents->explorer_js_gz, .is_gzip = true,
+	state->list[EXPLORER] = (struct document){ .body = documents->explorer_js_gz,
 		.media_type = TEXT("text/javascript; charset=utf-8"),
-		.cache_control = TEXT(KEEP_A_WHILE), .policy = TEXT(POLICY_DATA) };
-	state->problems = (struct document){ .body = problem_page(arena),
+		.cache_control = TEXT(KEEP_A_WHILE), .policy = TEXT(POLICY_DATA), .is_gzip = true };
+	state->list[PROBLEM_TABLE] = (struct document){ .body = problem_page(arena),
 		.media_type = TEXT("text/html; charset=utf-8"),
 		.cache_control = TEXT(REVALIDATE), .policy = TEXT(POLICY_TABLE) };
 
-	list = &state->openapi;
-	for (size_t i = 0; i < sizeof(*state) / sizeof(*list); i++) {
-		if (text_is_absent(list[i].body))
+	for (size_t i = 0; i < DOCUMENT_COUNT; i++) {
+		struct document *document = &state->list[i];
+
+		if (text_is_absent(document->body))
 			continue;
-		list[i].etag = etag_of(list[i].body, arena);
-		if (text_is_absent(list[i].etag))
+		document->etag = etag_of(document->body, arena);
+		if (text_is_absent(document->etag))
 			return false;
 	}
 	router->documents = state;
-	return !text_is_absent(state->problems.body);
+	return !text_is_absent(state->list[PROBLEM_TABLE].body);
 }
 
 /* ---- steps ---- */
@@ -106,11 +105,21 @@ static void put_headers(struct flow *flow, const struct document *document)
 	}
 }
 
-static enum flow_verdict send_document(struct flow *flow, const struct document *document)
+static const struct document *find_document(const struct flow *flow, enum which which)
 {
+	const struct router *router = routed_of(exchange_of(flow)->match.route)->router;
+
+	if (!router->documents || text_is_absent(router->documents->list[which].body))
+		return NULL;
+	return &router->documents->list[which];
+}
+
+static enum flow_verdict send_document(struct flow *flow, enum which which)
+{
+	const struct document *document = find_document(flow, which);
 	const struct http_request *request = &exchange_of(flow)->request;
 
-	if (text_is_absent(document->body))
+	if (!document)
 		return refuse(flow, PROBLEM_NOT_FOUND);
 	if (document->is_gzip && !accept_encoding_allows(
 			request_header(request, TEXT("accept-encoding")), TEXT("gzip")))
@@ -122,32 +131,24 @@ static enum flow_verdict send_document(struct flow *flow, const struct document 
 	return reply_raw(flow, 200, document->media_type, document->body);
 }
 
-static const struct http_documents_state *state_of(const struct flow *flow)
-{
-	static const struct http_documents_state none;
-	const struct router *router = routed_of(exchange_of(flow)->match.route)->router;
-
-	return router->documents ? router->documents : &none;
-}
-
 static enum flow_verdict send_openapi(struct flow *flow)
 {
-	return send_document(flow, &state_of(flow)->openapi);
+	return send_document(flow, OPENAPI);
 }
 
 static enum flow_verdict send_page(struct flow *flow)
 {
-	return send_document(flow, &state_of(flow)->page);
+	return send_document(flow, PAGE);
 }
 
 static enum flow_verdict send_explorer(struct flow *flow)
 {
-	return send_document(flow, &state_of(flow)->explorer);
+	return send_document(flow, EXPLORER);
 }
 
 static enum flow_verdict send_problems(struct flow *flow)
 {
-	return send_document(flow, &state_of(flow)->problems);
+	return send_document(flow, PROBLEM_TABLE);
 }
 
 /* ---- routes ---- */

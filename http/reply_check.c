@@ -6,16 +6,19 @@
 
 #ifdef REPLY_CHECKED
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
-static void complain(const struct schema *schema, struct text body, const struct schema_errors *errors)
+/* The words an assertion prints are all a test sees of the reason. */
+static void complain(const struct schema *schema, struct arena *arena, const struct schema_errors *errors)
 {
-	fprintf(stderr, "a reply does not keep its schema %s: %.*s\n", schema->name, TEXT_ARG(body));
+	struct text words = arena_printf(arena, "a reply does not keep its schema %s:", schema->name);
+
 	for (size_t i = 0; i < errors->count; i++)
-		fprintf(stderr, "  %.*s %s: %.*s\n", TEXT_ARG(errors->list[i].pointer),
-			errors->list[i].code, TEXT_ARG(errors->list[i].message));
-	abort();
+		words = arena_printf(arena, "%.*s %.*s %s;", TEXT_ARG(words),
+			TEXT_ARG(errors->list[i].pointer), errors->list[i].code);
+	__assert_fail(words.data ? words.data : "a reply does not keep its schema", __FILE__,
+		__LINE__, "reply_check");
 }
 
 void reply_check(const struct schema *schema, struct text body)
@@ -29,7 +32,7 @@ void reply_check(const struct schema *schema, struct text body)
 	out = arena_alloc(&arena, schema->size);
 	if (out && schema_decode_json(schema, text_of(body.data + ENVELOPE, body.len - ENVELOPE - 1),
 			   &arena, out, &errors) != SCHEMA_OK)
-		complain(schema, body, &errors);
+		complain(schema, &arena, &errors);
 	arena_deinit(&arena);
 }
 

@@ -195,8 +195,19 @@ static struct router_node *node_below(struct build *build, struct router_node *n
 		text_of(segment.data + 1, segment.len - 2);
 	routed->parameter_at[routed->parameter_count++] = (unsigned char)depth;
 	if (!node->parameter)
-		node->parameter = node_new(build, TEXT("{}"));
+		node->parameter = node_new(build, segment);
 	return node->parameter;
+}
+
+/* In the document a path is its template: "/a/{x}" and "/a/{y}" would be two for one resource. */
+static bool check_parameter_name(struct build *build, const struct routed *routed,
+	const struct router_node *node, struct text segment)
+{
+	if (segment.data[0] != '{' || text_equals(node->segment, segment))
+		return true;
+	return fail_at(build, routed,
+		arena_printf(build->arena, "the parameter %.*s is called %.*s by another route",
+			TEXT_ARG(segment), TEXT_ARG(node->segment)));
 }
 
 static bool plant(struct build *build, struct routed *routed, unsigned listener)
@@ -207,13 +218,15 @@ static bool plant(struct build *build, struct routed *routed, unsigned listener)
 	enum http_method method = routed->compiled.row->method;
 
 	routed->parameter_count = 0;
-	for (size_t depth = 0; node && !text_is_absent(rest); depth++) {
+	for (size_t depth = 0; !text_is_absent(rest); depth++) {
 		struct text segment = text_cut(rest, '/', &rest);
 
 		node = node_below(build, node, routed, segment, depth);
+		if (!node)
+			return fail_without_memory(build);
+		if (!check_parameter_name(build, routed, node, segment))
+			return false;
 	}
-	if (!node)
-		return fail_without_memory(build);
 	if (node->routes[method])
 		return fail_at(build, routed,
 			arena_printf(build->arena, "takes the place of route %s",
@@ -259,7 +272,7 @@ static bool overlay(struct build *build, struct router_node *into, const struct 
 	if (!from->parameter)
 		return true;
 	if (!into->parameter)
-		into->parameter = node_new(build, TEXT("{}"));
+		into->parameter = node_new(build, from->parameter->segment);
 	return into->parameter && overlay(build, into->parameter, from->parameter);
 }
 
