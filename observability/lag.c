@@ -22,14 +22,14 @@ static const struct metric lag_seconds = {
 	.name = "event_loop_lag_seconds",
 	.kind = METRIC_HISTOGRAM,
 	.help = "How long an event that is ready waits for its loop, sampled ten times a second.",
-	.labels = { "loop" },
+	.labels = {"loop"},
 };
 
 static const struct metric cpu_seconds = {
 	.name = "event_loop_cpu_seconds_total",
 	.kind = METRIC_COUNTER,
 	.help = "CPU time of the loop's thread, in seconds.",
-	.labels = { "loop" },
+	.labels = {"loop"},
 };
 
 struct loop_lag {
@@ -38,7 +38,7 @@ struct loop_lag {
 	struct loop *loop;
 	uint64_t due_ns; /* of the next knock */
 	uint64_t cpu_ns; /* already counted */
-	bool knocked;    /* once; what passed before the loop ran is not its lag */
+	bool knocked; /* once; what passed before the loop ran is not its lag */
 	metric_id lag_series;
 	metric_id cpu_series;
 };
@@ -56,7 +56,7 @@ static void observe_knocks(struct loop_lag *lag, uint64_t knocks)
 		if (!lag->knocked || knocks - i > MISSED_MAX)
 			continue;
 		metric_observe(lag->loop->metrics, lag->lag_series,
-			       now_ns > lag->due_ns ? seconds(now_ns - lag->due_ns) : 0);
+			now_ns > lag->due_ns ? seconds(now_ns - lag->due_ns) : 0);
 	}
 }
 
@@ -85,9 +85,9 @@ static int start_timer(struct loop_lag *lag)
 	lag->due_ns = clock_now_ns() + knock_ns;
 
 	struct itimerspec times = {
-		.it_value = { .tv_sec = (time_t)(lag->due_ns / ns_per_second),
-			      .tv_nsec = (long)(lag->due_ns % ns_per_second) },
-		.it_interval = { .tv_nsec = (long)knock_ns },
+		.it_value = {.tv_sec = (time_t)(lag->due_ns / ns_per_second),
+			.tv_nsec = (long)(lag->due_ns % ns_per_second)},
+		.it_interval = {.tv_nsec = (long)knock_ns},
 	};
 
 	return timerfd_settime(lag->fd, TFD_TIMER_ABSTIME, &times, NULL) < 0 ? -errno : 0;
@@ -97,7 +97,7 @@ static void find_series(struct loop_lag *lag)
 {
 	struct metrics *metrics = metric_shard_owner(lag->loop->metrics);
 	char index[16];
-	struct text label = { .data = index };
+	struct text label = {.data = index};
 
 	label.len = (size_t)snprintf(index, sizeof(index), "%u", lag->loop->index);
 	lag->lag_series = metric_series(metrics, &lag_seconds, &label, 1);

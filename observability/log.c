@@ -11,12 +11,12 @@
 #include "observability/log_writer.h"
 #include "observability/metrics.h"
 
-static const char *const level_choices[] = { "debug", "info", "warn", "error", NULL };
-static const char *const format_choices[] = { "auto", "json", "text", NULL };
+static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+static const char *const format_choices[] = {"auto", "json", "text", NULL};
 
 static const struct setting rows[] = {
-	SETTING(SETTING_CHOICE, log_settings, level, "log.level", "info",
-		.choices = level_choices, .alias = "LOG_LEVEL", .reloadable = true,
+	SETTING(SETTING_CHOICE, log_settings, level, "log.level", "info", .choices = level_choices,
+		.alias = "LOG_LEVEL", .reloadable = true,
 		.help = "The least level that is written."),
 	SETTING(SETTING_CHOICE, log_settings, format, "log.format", "auto",
 		.choices = format_choices,
@@ -26,8 +26,8 @@ static const struct setting rows[] = {
 		.help = "One line for every request answered."),
 	SETTING(SETTING_BOOL, log_settings, colour, "log.color", "true",
 		.help = "Colours in the text format on a terminal. NO_COLOR turns them off too."),
-	SETTING(SETTING_SIZE, log_settings, ring_bytes, "log.ring_size", "1MiB",
-		.min = 64 * 1024, .max = 64 * 1024 * 1024,
+	SETTING(SETTING_SIZE, log_settings, ring_bytes, "log.ring_size", "1MiB", .min = 64 * 1024,
+		.max = 64 * 1024 * 1024,
 		.help = "Memory for lines that wait to be written, per loop. A full ring drops "
 			"lines and counts them in log_dropped_total."),
 	SETTING(SETTING_PATH, log_settings, file, "log.file", "",
@@ -59,7 +59,7 @@ static void choose_format(struct log *log, const struct log_settings *settings)
 	bool terminal = log_sink_is_terminal(&log->sink);
 
 	log->json = settings->format == LOG_FORMAT_JSON ||
-		    (settings->format == LOG_FORMAT_AUTO && !terminal);
+		(settings->format == LOG_FORMAT_AUTO && !terminal);
 	log->colour = settings->colour && terminal;
 }
 
@@ -174,7 +174,7 @@ static void wake_if_needed(struct log_ring *ring, size_t waiting)
 }
 
 static void append(struct log_ring *ring, const struct flow *flow, enum log_level level,
-		   const char *event, const struct log_field *fields, size_t field_count)
+	const char *event, const struct log_field *fields, size_t field_count)
 {
 	size_t size = log_record_size(flow, fields, field_count);
 	void *record = log_ring_reserve(ring, size);
@@ -186,14 +186,14 @@ static void append(struct log_ring *ring, const struct flow *flow, enum log_leve
 }
 
 void log_write(struct log_ring *ring, enum log_level level, const char *event,
-	       const struct log_field *fields, size_t field_count)
+	const struct log_field *fields, size_t field_count)
 {
 	if (log_enabled(ring, level))
 		append(ring, NULL, level, event, fields, field_count);
 }
 
 void log_write_flow(struct flow *flow, enum log_level level, const char *event,
-		    const struct log_field *fields, size_t field_count)
+	const struct log_field *fields, size_t field_count)
 {
 	if (log_enabled(flow->loop->log, level))
 		append(flow->loop->log, flow, level, event, fields, field_count);

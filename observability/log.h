@@ -26,12 +26,12 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_JSON, LOG_FORMAT_TEXT };
 
 struct log_settings {
-	int64_t level;      /* enum log_level; reloadable */
-	int64_t format;     /* enum log_format; auto: text on a terminal, JSON elsewhere */
-	bool access;        /* one line a request; reloadable */
-	bool colour;        /* in the text format on a terminal; cli clears it for NO_COLOR */
+	int64_t level; /* enum log_level; reloadable */
+	int64_t format; /* enum log_format; auto: text on a terminal, JSON elsewhere */
+	bool access; /* one line a request; reloadable */
+	bool colour; /* in the text format on a terminal; cli clears it for NO_COLOR */
 	int64_t ring_bytes; /* per loop, rounded up to a power of two */
-	struct text file;   /* empty: standard error; "-": standard output */
+	struct text file; /* empty: standard error; "-": standard output */
 };
 extern const struct setting_group log_setting_group;
 
@@ -69,13 +69,14 @@ struct log_field {
 };
 
 /* Keys are literals by construction: "" key_ "" takes nothing else. */
-#define LOG_FIELD_(key_, kind_, ...) ((struct log_field){ .key = "" key_ "", .kind = (kind_), __VA_ARGS__ })
-#define LOG_TEXT(key_, text_) LOG_FIELD_(key_, LOG_KIND_TEXT, .text = (text_))
-#define LOG_STRING(key_, c_) LOG_FIELD_(key_, LOG_KIND_TEXT, .text = text_from_c(c_))
-#define LOG_NUMBER(key_, int_) LOG_FIELD_(key_, LOG_KIND_INT, .integer = (int64_t)(int_))
+#define LOG_FIELD_(key_, kind_, ...) \
+	((struct log_field) {.key = "" key_ "", .kind = (kind_), __VA_ARGS__})
+#define LOG_TEXT(key_, text_)      LOG_FIELD_(key_, LOG_KIND_TEXT, .text = (text_))
+#define LOG_STRING(key_, c_)       LOG_FIELD_(key_, LOG_KIND_TEXT, .text = text_from_c(c_))
+#define LOG_NUMBER(key_, int_)     LOG_FIELD_(key_, LOG_KIND_INT, .integer = (int64_t)(int_))
 #define LOG_DECIMAL(key_, double_) LOG_FIELD_(key_, LOG_KIND_DOUBLE, .number = (double_))
-#define LOG_FLAG(key_, bool_) LOG_FIELD_(key_, LOG_KIND_BOOL, .integer = (bool_))
-#define LOG_UUID(key_, uuid_) LOG_FIELD_(key_, LOG_KIND_UUID, .uuid = (uuid_))
+#define LOG_FLAG(key_, bool_)      LOG_FIELD_(key_, LOG_KIND_BOOL, .integer = (bool_))
+#define LOG_UUID(key_, uuid_)      LOG_FIELD_(key_, LOG_KIND_UUID, .uuid = (uuid_))
 /* JSON made by schema_encode_redacted. Anything that is not JSON is written as a string. */
 #define LOG_JSON(key_, json_) LOG_FIELD_(key_, LOG_KIND_JSON, .text = (json_))
 
@@ -91,8 +92,9 @@ void log_reload(struct log *log, const struct log_settings *settings);
 void log_reopen(struct log *log);
 /* A ring for one producer thread; freed by log_close. NULL when there is no memory. Any thread. */
 struct log_ring *log_ring_new(struct log *log);
-uint64_t log_dropped_total(const struct log *log); /* by full rings, and by a file that took nothing */
-uint64_t log_lines_total(const struct log *log);   /* written */
+/* Lines that full rings dropped, and that a file which takes nothing lost. Any thread. */
+uint64_t log_dropped_total(const struct log *log);
+uint64_t log_lines_total(const struct log *log); /* handed to the file; any thread */
 /* Declares both as metrics, read at the scrape. */
 void log_expose(struct log *log, struct metrics *metrics);
 
@@ -102,15 +104,18 @@ struct log_switches {
 	_Atomic(bool) access;
 };
 
+static inline const struct log_switches *log_switches_of(const struct log_ring *ring)
+{
+	return *(const struct log_switches *const *)(const void *)ring;
+}
+
 /* ring NULL: nothing is logged (a loop without a log). */
 static inline bool log_enabled(const struct log_ring *ring, enum log_level level)
 {
 	if (ring == NULL)
 		return false;
-
-	const struct log_switches *switches = *(const struct log_switches *const *)(const void *)ring;
-
-	return (int)level >= atomic_load_explicit(&switches->level, memory_order_relaxed);
+	return (int)level >=
+		atomic_load_explicit(&log_switches_of(ring)->level, memory_order_relaxed);
 }
 
 /* Is a line wanted for every request? */
@@ -118,30 +123,27 @@ static inline bool log_access_enabled(const struct log_ring *ring)
 {
 	if (ring == NULL)
 		return false;
-
-	const struct log_switches *switches = *(const struct log_switches *const *)(const void *)ring;
-
-	return atomic_load_explicit(&switches->access, memory_order_relaxed);
+	return atomic_load_explicit(&log_switches_of(ring)->access, memory_order_relaxed);
 }
 
 /* The ring's own thread only. event: lower_snake, a literal. Field values are copied. */
 void log_write(struct log_ring *ring, enum log_level level, const char *event,
-	       const struct log_field *fields, size_t field_count);
+	const struct log_field *fields, size_t field_count);
 /* The same with the flow's request_id, trace_id, user_id and step. On the flow's loop. */
 void log_write_flow(struct flow *flow, enum log_level level, const char *event,
-		    const struct log_field *fields, size_t field_count);
+	const struct log_field *fields, size_t field_count);
 
-#define LOG_FIELDS(...)                                                                            \
-	(const struct log_field[]){ __VA_ARGS__ },                                                 \
-		sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field)
+#define LOG_FIELDS(...) \
+	(const struct log_field[]) {__VA_ARGS__}, \
+		sizeof((const struct log_field[]) {__VA_ARGS__}) / sizeof(struct log_field)
 /* The level is judged before a field is evaluated. */
-#define LOG_AT_(ring_, level_, event_, ...)                                                        \
-	do {                                                                                       \
-		struct log_ring *log_at_ring_ = (ring_);                                           \
-		if (log_enabled(log_at_ring_, (level_)))                                           \
-			log_write(log_at_ring_, (level_), (event_), LOG_FIELDS(__VA_ARGS__));      \
+#define LOG_AT_(ring_, level_, event_, ...) \
+	do { \
+		struct log_ring *log_at_ring_ = (ring_); \
+		if (log_enabled(log_at_ring_, (level_))) \
+			log_write(log_at_ring_, (level_), (event_), LOG_FIELDS(__VA_ARGS__)); \
 	} while (0)
 #define log_debug(ring_, event_, ...) LOG_AT_(ring_, LOG_DEBUG, event_, __VA_ARGS__)
-#define log_info(ring_, event_, ...) LOG_AT_(ring_, LOG_INFO, event_, __VA_ARGS__)
-#define log_warn(ring_, event_, ...) LOG_AT_(ring_, LOG_WARN, event_, __VA_ARGS__)
+#define log_info(ring_, event_, ...)  LOG_AT_(ring_, LOG_INFO, event_, __VA_ARGS__)
+#define log_warn(ring_, event_, ...)  LOG_AT_(ring_, LOG_WARN, event_, __VA_ARGS__)
 #define log_error(ring_, event_, ...) LOG_AT_(ring_, LOG_ERROR, event_, __VA_ARGS__)

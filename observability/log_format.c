@@ -115,7 +115,8 @@ static char *put_value(char *out, const struct log_slot *slot)
 	case LOG_KIND_TEXT:
 		return put_string(out, text, slot->cut);
 	case LOG_KIND_JSON:
-		return log_is_json(text) ? log_escape_json(out, text) : put_string(out, text, false);
+		return log_is_json(text) ? log_escape_json(out, text)
+					 : put_string(out, text, false);
 	case LOG_KIND_INT:
 		return out + snprintf(out, NUMBER_TEXT_MAX, "%lld", (long long)integer_of(slot));
 	case LOG_KIND_BOOL:
@@ -154,7 +155,8 @@ static char *put_origin(char *out, const struct log_record *record, const struct
 {
 	if (origin->request_id[0] != '\0' && !has_field(record, "request_id"))
 		out = put_string_member(out, "request_id", text_from_c(origin->request_id));
-	if (has_bytes(origin->trace_id, sizeof(origin->trace_id)) && !has_field(record, "trace_id")) {
+	if (has_bytes(origin->trace_id, sizeof(origin->trace_id)) &&
+		!has_field(record, "trace_id")) {
 		out = put_key(out, "trace_id");
 		*out++ = '"';
 		out = put_hex(out, origin->trace_id, sizeof(origin->trace_id));
@@ -201,7 +203,7 @@ size_t log_format_json(const struct log_record *record, char *out)
 
 static const char *level_word(enum log_level level)
 {
-	static const char *const words[] = { "DEBUG", "INFO ", "WARN ", "ERROR" };
+	static const char *const words[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
 
 	return words[level <= LOG_ERROR ? level : LOG_ERROR];
 }
@@ -209,7 +211,7 @@ static const char *level_word(enum log_level level)
 /* ECMA-48 SGR: grey, green, yellow, red. */
 static const char *level_colour(enum log_level level)
 {
-	static const char *const colours[] = { "\033[90m", "\033[32m", "\033[33m", "\033[31m" };
+	static const char *const colours[] = {"\033[90m", "\033[32m", "\033[33m", "\033[31m"};
 
 	return colours[level <= LOG_ERROR ? level : LOG_ERROR];
 }

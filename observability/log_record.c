@@ -20,14 +20,15 @@ struct cut {
 static struct cut cut_text(struct text text)
 {
 	if (text.data == NULL || text.len <= LOG_TEXT_MAX_BYTES)
-		return (struct cut){ .kind = LOG_KIND_TEXT, .len = text.data == NULL ? 0 : text.len };
+		return (struct cut) {
+			.kind = LOG_KIND_TEXT, .len = text.data == NULL ? 0 : text.len};
 
 	size_t len = LOG_TEXT_MAX_BYTES;
 
 	/* Not inside a character: 10xxxxxx continues one (RFC 3629, section 3). */
 	for (unsigned back = 0; back < 3 && ((unsigned char)text.data[len] & 0xc0) == 0x80; back++)
 		len--;
-	return (struct cut){ .kind = LOG_KIND_TEXT, .len = len, .cut = true };
+	return (struct cut) {.kind = LOG_KIND_TEXT, .len = len, .cut = true};
 }
 
 static struct cut cut_field(const struct log_field *field)
@@ -37,17 +38,17 @@ static struct cut cut_field(const struct log_field *field)
 		return cut_text(field->text);
 	case LOG_KIND_JSON:
 		if (field->text.data != NULL && field->text.len <= LOG_JSON_MAX_BYTES)
-			return (struct cut){ .kind = LOG_KIND_JSON, .len = field->text.len };
+			return (struct cut) {.kind = LOG_KIND_JSON, .len = field->text.len};
 		return cut_text(field->text);
 	case LOG_KIND_INT:
 	case LOG_KIND_DOUBLE:
 	case LOG_KIND_BOOL:
-		return (struct cut){ .kind = field->kind, .len = sizeof(int64_t) };
+		return (struct cut) {.kind = field->kind, .len = sizeof(int64_t)};
 	case LOG_KIND_UUID:
-		return (struct cut){ .kind = field->kind, .len = sizeof(struct uuid) };
+		return (struct cut) {.kind = field->kind, .len = sizeof(struct uuid)};
 	}
 	assert(!"a log field without a kind");
-	return (struct cut){ .kind = LOG_KIND_TEXT };
+	return (struct cut) {.kind = LOG_KIND_TEXT};
 }
 
 static size_t slot_size(const struct log_field *field)
@@ -106,7 +107,7 @@ static char *encode_slot(char *out, const struct log_field *field)
 	bool is_text = field->kind == LOG_KIND_TEXT || field->kind == LOG_KIND_JSON;
 	struct log_slot *slot = (struct log_slot *)(void *)out;
 
-	*slot = (struct log_slot){
+	*slot = (struct log_slot) {
 		.key = field->key,
 		.len = (uint32_t)cut.len,
 		.kind = (uint8_t)cut.kind,
@@ -120,7 +121,7 @@ static char *encode_slot(char *out, const struct log_field *field)
 
 static void encode_origin(struct log_origin *origin, const struct flow *flow)
 {
-	*origin = (struct log_origin){ .step = flow->step == NULL ? NULL : flow->step->name };
+	*origin = (struct log_origin) {.step = flow->step == NULL ? NULL : flow->step->name};
 	memcpy(origin->trace_id, flow->trace.trace_id, sizeof(origin->trace_id));
 	memcpy(origin->request_id, flow->trace.request_id, sizeof(origin->request_id) - 1);
 	if (flow->identity.known)
@@ -128,7 +129,7 @@ static void encode_origin(struct log_origin *origin, const struct flow *flow)
 }
 
 void log_record_encode(void *out, size_t size, enum log_level level, const char *event,
-		       const struct flow *flow, const struct log_field *fields, size_t field_count)
+	const struct flow *flow, const struct log_field *fields, size_t field_count)
 {
 	struct log_record *record = out;
 	size_t needed = head_size(flow);
@@ -136,12 +137,12 @@ void log_record_encode(void *out, size_t size, enum log_level level, const char 
 	char *at = (char *)out + head_size(flow);
 
 	assert(needed == size);
-	*record = (struct log_record){
+	*record = (struct log_record) {
 		.size = (uint32_t)size,
 		.slot_count = (uint16_t)fitting,
 		.level = (uint8_t)level,
 		.parts = (uint8_t)((flow == NULL ? 0 : LOG_RECORD_ORIGIN) |
-				   (fitting < field_count ? LOG_RECORD_CUT : 0)),
+			(fitting < field_count ? LOG_RECORD_CUT : 0)),
 		.unix_ms = clock_unix_ms(),
 		.event = event,
 	};

@@ -17,8 +17,8 @@ enum { LOG_RECORD_MAX_BYTES = 16384 };
 
 enum log_record_parts {
 	LOG_RECORD_PADDING = 1, /* not a line: skip to the start of the ring */
-	LOG_RECORD_ORIGIN = 2,  /* a struct log_origin follows the head */
-	LOG_RECORD_CUT = 4,     /* fields were left out */
+	LOG_RECORD_ORIGIN = 2, /* a struct log_origin follows the head */
+	LOG_RECORD_CUT = 4, /* fields were left out */
 };
 
 struct log_record {
@@ -49,7 +49,7 @@ struct log_slot {
 size_t log_record_size(const struct flow *flow, const struct log_field *fields, size_t field_count);
 /* `out` is 8-byte aligned and has log_record_size bytes. flow may be NULL. */
 void log_record_encode(void *out, size_t size, enum log_level level, const char *event,
-		       const struct flow *flow, const struct log_field *fields, size_t field_count);
+	const struct flow *flow, const struct log_field *fields, size_t field_count);
 
 static inline const struct log_origin *log_record_origin(const struct log_record *record)
 {
@@ -77,5 +77,6 @@ static inline const char *log_slot_value(const struct log_slot *slot)
 
 static inline const struct log_slot *log_slot_next(const struct log_slot *slot)
 {
-	return (const struct log_slot *)(const void *)(log_slot_value(slot) + log_record_padded(slot->len));
+	return (const struct log_slot *)(const void *)(log_slot_value(slot) +
+		log_record_padded(slot->len));
 }

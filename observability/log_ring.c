@@ -19,7 +19,7 @@ struct log_ring *log_ring_alloc(struct log *log, const struct log_switches *swit
 
 	if (ring == NULL)
 		return NULL;
-	*ring = (struct log_ring){
+	*ring = (struct log_ring) {
 		.switches = switches,
 		.log = log,
 		.size = round_up_to_power_of_two(size),

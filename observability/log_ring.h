@@ -25,9 +25,9 @@ struct log_ring {
 	size_t size; /* a power of two */
 	/* the producer's */
 	alignas(64) _Atomic(size_t) head; /* what stands before it is written */
-	size_t tail_seen;                 /* the writer's tail when last looked at */
-	size_t reserved;                  /* where the record being made begins */
-	_Atomic(uint64_t) dropped;        /* lines that found no room */
+	size_t tail_seen; /* the writer's tail when last looked at */
+	size_t reserved; /* where the record being made begins */
+	_Atomic(uint64_t) dropped; /* lines that found no room */
 	/* the writer's */
 	alignas(64) _Atomic(size_t) tail; /* what stands before it was read */
 	size_t head_seen;

@@ -18,7 +18,8 @@ enum { BUFFER_BYTES = 2 * LOG_LINE_MAX_BYTES };
 static int open_file(const char *path)
 {
 	/* Readable by the group (adm reads logs on Debian), by nobody else. */
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	int fd = open(
+		path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -77,7 +78,7 @@ int log_sink_open(struct log_sink *sink, struct text file)
 {
 	int result = 0;
 
-	*sink = (struct log_sink){ .fd = -1, .capacity = BUFFER_BYTES };
+	*sink = (struct log_sink) {.fd = -1, .capacity = BUFFER_BYTES};
 	sink->buffer = malloc(sink->capacity);
 	if (sink->buffer == NULL)
 		return -ENOMEM;
@@ -151,7 +152,7 @@ void log_sink_added(struct log_sink *sink, size_t len)
 
 static bool is_writable(int fd)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
 	return poll(&poll_fd, 1, 0) > 0;
 }
@@ -172,7 +173,8 @@ static ssize_t write_some(struct log_sink *sink, const char *data, size_t len)
 bool log_sink_flush(struct log_sink *sink)
 {
 	while (sink->begin < sink->end) {
-		ssize_t written = write_some(sink, sink->buffer + sink->begin, sink->end - sink->begin);
+		ssize_t written = write_some(
+			sink, sink->buffer + sink->begin, sink->end - sink->begin);
 
 		if (written > 0)
 			sink->begin += (size_t)written;

@@ -17,14 +17,14 @@
 
 struct log_sink {
 	int fd;
-	bool owned;      /* opened by us, to be closed */
+	bool owned; /* opened by us, to be closed */
 	bool is_socket;
-	bool is_piece;   /* may block on large writes: poll, then at most PIPE_BUF bytes */
-	bool mid_line;   /* the last line that went out is not whole */
+	bool is_piece; /* may block on large writes: poll, then at most PIPE_BUF bytes */
+	bool mid_line; /* the last line that went out is not whole */
 	char *buffer;
 	size_t begin, end, capacity;
 	_Atomic(uint64_t) lost_total; /* lines */
-	char path[PATH_MAX];          /* empty: a standard stream */
+	char path[PATH_MAX]; /* empty: a standard stream */
 };
 
 /* Returns 0 or a negative errno; then nothing needs closing. */

@@ -12,8 +12,8 @@
 #include "observability/log_ring.h"
 
 enum {
-	NAP_MS = 25,           /* how late a line may be on the screen */
-	IDLE_NAPS_MAX = 40,    /* a second of quiet, then sleep */
+	NAP_MS = 25, /* how late a line may be on the screen */
+	IDLE_NAPS_MAX = 40, /* a second of quiet, then sleep */
 	REPORT_EVERY_MS = 1000,
 	GIVE_UP_AFTER_MS = 1000, /* closing, and the reader takes nothing */
 };
@@ -57,8 +57,8 @@ static const struct log_record *find_oldest(struct log *log, struct log_ring **r
 
 static void format(struct log *log, const struct log_record *record, char *room)
 {
-	size_t len = log->json ? log_format_json(record, room) :
-				 log_format_text(record, log->colour, room);
+	size_t len = log->json ? log_format_json(record, room)
+			       : log_format_text(record, log->colour, room);
 
 	log_sink_added(&log->sink, len);
 }
@@ -87,7 +87,7 @@ static bool drain(struct log *log)
 
 /* A line of the writer's own, beside the rings. */
 static void write_own(struct log *log, enum log_level level, const char *event,
-		      const struct log_field *fields, size_t field_count)
+	const struct log_field *fields, size_t field_count)
 {
 	alignas(8) char record[1024];
 	size_t size = log_record_size(NULL, fields, field_count);
@@ -109,8 +109,8 @@ static void report_drops(struct log *log)
 	if (now_ns - log->reported_ns < REPORT_EVERY_MS * ns_per_ms && !atomic_load(&log->closing))
 		return;
 	write_own(log, LOG_WARN, "log_dropped",
-		  LOG_FIELDS(LOG_NUMBER("lines", dropped - log->dropped_reported),
-			     LOG_NUMBER("total", dropped)));
+		LOG_FIELDS(LOG_NUMBER("lines", dropped - log->dropped_reported),
+			LOG_NUMBER("total", dropped)));
 	log->dropped_reported = dropped;
 	log->reported_ns = now_ns;
 }
@@ -134,8 +134,8 @@ static void reopen_if_asked(struct log *log)
 
 	if (result < 0)
 		write_own(log, LOG_ERROR, "log_reopen_failed",
-			  LOG_FIELDS(LOG_STRING("path", log->sink.path),
-				     LOG_STRING("cause", strerror(-result))));
+			LOG_FIELDS(LOG_STRING("path", log->sink.path),
+				LOG_STRING("cause", strerror(-result))));
 	flush(log);
 }
 
@@ -160,8 +160,8 @@ static void nap(struct log *log)
 	int timeout_ms = nap_timeout_ms(log);
 	bool stuck = log->stuck_since_ns != 0;
 	struct pollfd fds[] = {
-		{ .fd = log->wake_fd, .events = POLLIN },
-		{ .fd = stuck ? log->sink.fd : -1, .events = POLLOUT },
+		{.fd = log->wake_fd, .events = POLLIN},
+		{.fd = stuck ? log->sink.fd : -1, .events = POLLOUT},
 	};
 	uint64_t wakes = 0;
 
@@ -178,7 +178,7 @@ static void nap(struct log *log)
 static bool is_stuck_for_good(const struct log *log)
 {
 	return log->stuck_since_ns != 0 &&
-	       clock_now_ns() - log->stuck_since_ns > GIVE_UP_AFTER_MS * ns_per_ms;
+		clock_now_ns() - log->stuck_since_ns > GIVE_UP_AFTER_MS * ns_per_ms;
 }
 
 /* Closing with a reader that takes nothing: count what is lost, that is all that can be done. */

@@ -7,10 +7,10 @@
 
 #include "observability/metrics_table.h"
 
-const double metric_seconds_buckets[] = { .0005, .001, .0025, .005, .01, .025, .05, .075, .1,
-					  .2,    .25,  .5,    .75,  1,   2.5,  5,   7.5,  10 };
-const size_t metric_seconds_bucket_count =
-	sizeof(metric_seconds_buckets) / sizeof(metric_seconds_buckets[0]);
+const double metric_seconds_buckets[] = {
+	.0005, .001, .0025, .005, .01, .025, .05, .075, .1, .2, .25, .5, .75, 1, 2.5, 5, 7.5, 10};
+const size_t metric_seconds_bucket_count = sizeof(metric_seconds_buckets) /
+	sizeof(metric_seconds_buckets[0]);
 
 struct metrics *metrics_new(void)
 {
@@ -94,8 +94,8 @@ static _Atomic(uint64_t) *find_cell(struct metric_shard *shard, metric_id id)
 	if (shard == NULL || id == 0 || index >= METRIC_CHUNKS_MAX)
 		return NULL;
 
-	struct metric_cells *chunk =
-		atomic_load_explicit(&shard->chunks[index], memory_order_relaxed);
+	struct metric_cells *chunk = atomic_load_explicit(
+		&shard->chunks[index], memory_order_relaxed);
 
 	if (chunk == NULL) {
 		chunk = calloc(1, sizeof(*chunk));
@@ -137,11 +137,11 @@ static void add_one(_Atomic(uint64_t) *cell)
 	atomic_store_explicit(cell, count + 1, memory_order_relaxed);
 }
 
-static struct metric_series *series_of_kind(struct metric_shard *shard, metric_id id,
-					    enum metric_kind kind)
+static struct metric_series *series_of_kind(
+	struct metric_shard *shard, metric_id id, enum metric_kind kind)
 {
-	struct metric_series *series =
-		shard == NULL ? NULL : metrics_find_owner(shard->metrics, id);
+	struct metric_series *series = shard == NULL ? NULL
+						     : metrics_find_owner(shard->metrics, id);
 
 	return series != NULL && series->kind == kind ? series : NULL;
 }
@@ -199,8 +199,8 @@ struct metric_series *metrics_find_owner(struct metrics *metrics, metric_id id)
 	if (id == 0 || index >= METRIC_CHUNKS_MAX)
 		return NULL;
 
-	struct metric_owners *owners =
-		atomic_load_explicit(&metrics->owners[index], memory_order_acquire);
+	struct metric_owners *owners = atomic_load_explicit(
+		&metrics->owners[index], memory_order_acquire);
 
 	if (owners == NULL)
 		return NULL;
@@ -222,7 +222,7 @@ double metrics_sum_double(struct metrics *metrics, metric_id cell)
 	double sum = 0;
 
 	for (struct metric_shard *shard = atomic_load(&metrics->shards); shard != NULL;
-	     shard = shard->next)
+		shard = shard->next)
 		sum += double_of(read_cell(shard, cell));
 	return sum;
 }
@@ -232,7 +232,7 @@ uint64_t metrics_sum_count(struct metrics *metrics, metric_id cell)
 	uint64_t sum = 0;
 
 	for (struct metric_shard *shard = atomic_load(&metrics->shards); shard != NULL;
-	     shard = shard->next)
+		shard = shard->next)
 		sum += read_cell(shard, cell);
 	return sum;
 }
@@ -254,7 +254,7 @@ double metric_series_value(struct metrics *metrics, const struct metric_series *
 		return histogram_count(metrics, series);
 	value = metrics_sum_double(metrics, series->id);
 	for (struct metric_callback *callback = atomic_load(&series->callbacks); callback != NULL;
-	     callback = callback->next)
+		callback = callback->next)
 		value += callback->read(callback->context);
 	return value;
 }

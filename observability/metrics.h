@@ -24,9 +24,9 @@ struct metric {
 	enum metric_kind kind;
 	const char *help;
 	const char *labels[METRIC_LABELS_MAX]; /* unused: NULL */
-	const double *buckets;                 /* histogram: upper bounds, ascending; NULL: seconds */
+	const double *buckets; /* histogram: upper bounds, ascending; NULL: seconds */
 	size_t bucket_count;
-	uint32_t series_max; /* past it new label values fall into "other"; 0: 1,000 */
+	uint32_t series_max; /* past it new label values fall into "other"; 0: 5,000 */
 };
 
 /* .0005 .001 .0025 .005 .01 .025 .05 .075 .1 .2 .25 .5 .75 1 2.5 5 7.5 10 */
@@ -49,24 +49,25 @@ struct metrics *metric_shard_owner(struct metric_shard *shard);
  * metric's labels are ignored, missing ones are empty. The same labels give the same series. Returns 0 when
  * there is no memory, or when two rows of one name disagree on kind or labels. */
 metric_id metric_series(struct metrics *metrics, const struct metric *metric,
-			const struct text *values, size_t value_count);
-#define METRIC_LABELS(...) (const struct text[]){ __VA_ARGS__ }, \
-	sizeof((const struct text[]){ __VA_ARGS__ }) / sizeof(struct text)
+	const struct text *values, size_t value_count);
+#define METRIC_LABELS(...) \
+	(const struct text[]) {__VA_ARGS__}, \
+		sizeof((const struct text[]) {__VA_ARGS__}) / sizeof(struct text)
 #define METRIC_NO_LABELS NULL, 0
 
 /* The shard's own thread only; shard NULL: nothing happens. What is not finite, and a negative amount for a
  * counter, is ignored: one such value would spoil the series for good. */
 void metric_add(struct metric_shard *shard, metric_id series, double amount); /* counter, gauge */
-void metric_set(struct metric_shard *shard, metric_id series, double value);  /* gauge; shards sum up */
-void metric_observe(struct metric_shard *shard, metric_id series, double value);
+/* A gauge: what the shards were set to sums up. */
+void metric_set(struct metric_shard *shard, metric_id series, double value);
+void metric_observe(struct metric_shard *shard, metric_id series, double value); /* histogram */
 
 /* Any thread may run it: reads what somebody else knows, at the scrape. Must not block. */
 typedef double metric_read_fn(void *context);
 /* For a gauge, or a counter that somebody else counts. Callbacks of one series sum up. What `context` points
  * to outlives the last scrape. */
 void metric_gauge_callback(struct metrics *metrics, const struct metric *metric,
-			   const struct text *values, size_t value_count, metric_read_fn *read,
-			   void *context);
+	const struct text *values, size_t value_count, metric_read_fn *read, void *context);
 
 /* What the series holds now, over all shards and callbacks; a histogram's count. For tests and pages. */
 double metric_value(struct metrics *metrics, metric_id series);

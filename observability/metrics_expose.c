@@ -67,7 +67,7 @@ static void put_escaped(struct page *page, struct text text, bool quoted)
 		else if (character == '\n')
 			put(page, "\\n", 2);
 		else if (character == '\\' || (quoted && character == '"'))
-			put(page, (char[]){ '\\', (char)character }, 2);
+			put(page, (char[]) {'\\', (char)character}, 2);
 		else
 			put(page, text.data + at, len);
 		at += len == 0 ? 1 : len;
@@ -110,8 +110,8 @@ static void put_pair(struct page *page, const char *label, struct text value, bo
 }
 
 /* name_suffix{label="value",le="..."} and a space; le may be NULL. */
-static void put_name(struct page *page, const struct metric_series *series, const char *suffix,
-		     const char *le)
+static void put_name(
+	struct page *page, const struct metric_series *series, const char *suffix, const char *le)
 {
 	const struct metric *metric = series->family->metric;
 	size_t labels = series->family->label_count;
@@ -141,8 +141,8 @@ static void put_count_line(struct page *page, uint64_t count)
 }
 
 /* The count is the sum of the buckets that were read, so that it always equals le="+Inf". */
-static void put_histogram(struct page *page, struct metrics *metrics,
-			  const struct metric_series *series)
+static void put_histogram(
+	struct page *page, struct metrics *metrics, const struct metric_series *series)
 {
 	const struct metric_family *family = series->family;
 	uint64_t count = 0;
@@ -157,12 +157,14 @@ static void put_histogram(struct page *page, struct metrics *metrics,
 		put_count_line(page, count);
 	}
 	put_name(page, series, "_sum", NULL);
-	put_double_line(page, metrics_sum_double(metrics, series->id + (metric_id)family->bucket_count + 1));
+	put_double_line(page,
+		metrics_sum_double(metrics, series->id + (metric_id)family->bucket_count + 1));
 	put_name(page, series, "_count", NULL);
 	put_count_line(page, count);
 }
 
-static void put_series(struct page *page, struct metrics *metrics, const struct metric_series *series)
+static void put_series(
+	struct page *page, struct metrics *metrics, const struct metric_series *series)
 {
 	if (series->kind == METRIC_HISTOGRAM) {
 		put_histogram(page, metrics, series);
@@ -177,7 +179,7 @@ static bool begin_scrape(struct scrape *scrape, struct metrics *metrics)
 	pthread_mutex_lock(&metrics->lock);
 	size_t bytes = metrics->series.count * sizeof(void *);
 
-	*scrape = (struct scrape){ .metrics = metrics, .series_count = metrics->series.count };
+	*scrape = (struct scrape) {.metrics = metrics, .series_count = metrics->series.count};
 	scrape->series = malloc(bytes + 1);
 	if (scrape->series != NULL && bytes > 0)
 		memcpy(scrape->series, metrics->series.items, bytes);
@@ -203,7 +205,7 @@ static void put_all(struct page *page, const struct scrape *scrape)
 struct text metrics_expose(struct metrics *metrics, struct arena *arena)
 {
 	struct text text = TEXT_ABSENT;
-	struct page page = { 0 };
+	struct page page = {0};
 	struct scrape scrape;
 
 	if (!begin_scrape(&scrape, metrics))

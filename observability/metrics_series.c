@@ -154,16 +154,16 @@ static struct metric_family *find_family(struct metrics *metrics, const struct m
 
 /* ---- series ---- */
 
-static struct metric_series *look_up(const struct metrics *metrics, const struct metric_family *family,
-				     const struct text *values, uint64_t hash)
+static struct metric_series *look_up(const struct metrics *metrics,
+	const struct metric_family *family, const struct text *values, uint64_t hash)
 {
 	if (metrics->table_size == 0)
 		return NULL;
 
 	struct metric_series *series = metrics->table[hash & (metrics->table_size - 1)];
 
-	while (series != NULL && !(series->hash == hash && series->family == family &&
-				   same_values(series, values)))
+	while (series != NULL &&
+		!(series->hash == hash && series->family == family && same_values(series, values)))
 		series = series->next_in_bucket;
 	return series;
 }
@@ -197,9 +197,9 @@ static bool grow_table(struct metrics *metrics)
 
 static int compare_series(const struct metric_series *a, const struct metric_series *b)
 {
-	int order = a->family == b->family ?
-			    0 :
-			    strcmp(a->family->metric->name, b->family->metric->name);
+	int order = a->family == b->family
+		? 0
+		: strcmp(a->family->metric->name, b->family->metric->name);
 
 	for (size_t i = 0; order == 0 && i < a->family->label_count; i++)
 		order = compare_texts(a->values[i], b->values[i]);
@@ -250,7 +250,8 @@ static metric_id take_cells(struct metrics *metrics, struct metric_series *serie
 	}
 	metrics->next_cell = id + (metric_id)count;
 	series->id = id;
-	atomic_store_explicit(&owners->series[id % METRIC_CHUNK_CELLS], series, memory_order_release);
+	atomic_store_explicit(
+		&owners->series[id % METRIC_CHUNK_CELLS], series, memory_order_release);
 	return id;
 }
 
@@ -281,7 +282,7 @@ static struct metric_series *copy_series(struct metric_family *family, const str
 }
 
 static struct metric_series *new_series(struct metrics *metrics, struct metric_family *family,
-					const struct text *values, uint64_t hash)
+	const struct text *values, uint64_t hash)
 {
 	if (!has_room(&metrics->series) || !grow_table(metrics))
 		return NULL;
@@ -318,8 +319,8 @@ static struct metric_series *find_other(struct metrics *metrics, struct metric_f
 	return family->other;
 }
 
-static struct metric_series *find_series(struct metrics *metrics, const struct metric *metric,
-					 const struct text *values)
+static struct metric_series *find_series(
+	struct metrics *metrics, const struct metric *metric, const struct text *values)
 {
 	struct metric_family *family = find_family(metrics, metric);
 
@@ -338,9 +339,9 @@ static struct metric_series *find_series(struct metrics *metrics, const struct m
 }
 
 static struct metric_series *find_locked(struct metrics *metrics, const struct metric *metric,
-					 const struct text *values, size_t value_count)
+	const struct text *values, size_t value_count)
 {
-	struct text bounded[METRIC_LABELS_MAX] = { 0 };
+	struct text bounded[METRIC_LABELS_MAX] = {0};
 
 	for (size_t i = 0; i < METRIC_LABELS_MAX && i < value_count; i++) {
 		bounded[i] = values[i];
@@ -355,7 +356,7 @@ static struct metric_series *find_locked(struct metrics *metrics, const struct m
 }
 
 metric_id metric_series(struct metrics *metrics, const struct metric *metric,
-			const struct text *values, size_t value_count)
+	const struct text *values, size_t value_count)
 {
 	const struct metric_series *series = find_locked(metrics, metric, values, value_count);
 
@@ -363,8 +364,7 @@ metric_id metric_series(struct metrics *metrics, const struct metric *metric,
 }
 
 void metric_gauge_callback(struct metrics *metrics, const struct metric *metric,
-			   const struct text *values, size_t value_count, metric_read_fn *read,
-			   void *context)
+	const struct text *values, size_t value_count, metric_read_fn *read, void *context)
 {
 	struct metric_series *series = find_locked(metrics, metric, values, value_count);
 	struct metric_callback *callback = series == NULL ? NULL : calloc(1, sizeof(*callback));

@@ -22,7 +22,7 @@
 enum {
 	METRIC_CHUNK_CELLS = 512,
 	METRIC_CHUNKS_MAX = 4096, /* two million cells: more than anyone's Prometheus would take */
-	METRIC_SERIES_MAX = 1000, /* of a metric that does not say */
+	METRIC_SERIES_MAX = 5000, /* of a metric that does not say */
 };
 
 struct metric_callback {
@@ -73,9 +73,9 @@ struct metric_shard {
 struct metrics {
 	pthread_mutex_t lock; /* families, series, table, next_cell */
 	struct metric_list families; /* of struct metric_family, by name */
-	struct metric_list series;   /* of struct metric_series, by the family's name, then values */
+	struct metric_list series; /* of struct metric_series, by the family's name, then values */
 	struct metric_series **table; /* hash table, chained */
-	size_t table_size;            /* a power of two */
+	size_t table_size; /* a power of two */
 	metric_id next_cell;
 	_Atomic(struct metric_shard *) shards;
 	_Atomic(struct metric_owners *) owners[METRIC_CHUNKS_MAX];

@@ -17,7 +17,7 @@ static const struct metric build_info = {
 	.name = "millrace_build_info",
 	.kind = METRIC_GAUGE,
 	.help = "Always 1; the labels tell version and commit of the binary.",
-	.labels = { "version", "commit" },
+	.labels = {"version", "commit"},
 };
 static const struct metric cpu_seconds = {
 	.name = "process_cpu_seconds_total",
@@ -185,16 +185,18 @@ static void expose_start_time(struct metrics *metrics)
 	double ticks = read_stat_field(22);
 
 	metric_set(shard, metric_series(metrics, &start_time, METRIC_NO_LABELS),
-		   read_boot_time() + ticks / (double)sysconf(_SC_CLK_TCK));
+		read_boot_time() + ticks / (double)sysconf(_SC_CLK_TCK));
 }
 
 void process_expose(struct metrics *metrics, const char *version, const char *commit)
 {
 	metric_gauge_callback(metrics, &build_info,
-			      METRIC_LABELS(text_from_c(version), text_from_c(commit)), one, NULL);
+		METRIC_LABELS(text_from_c(version), text_from_c(commit)), one, NULL);
 	metric_gauge_callback(metrics, &cpu_seconds, METRIC_NO_LABELS, read_cpu_seconds, NULL);
-	metric_gauge_callback(metrics, &resident_memory, METRIC_NO_LABELS, read_resident_memory, NULL);
-	metric_gauge_callback(metrics, &virtual_memory, METRIC_NO_LABELS, read_virtual_memory, NULL);
+	metric_gauge_callback(
+		metrics, &resident_memory, METRIC_NO_LABELS, read_resident_memory, NULL);
+	metric_gauge_callback(
+		metrics, &virtual_memory, METRIC_NO_LABELS, read_virtual_memory, NULL);
 	metric_gauge_callback(metrics, &open_fds, METRIC_NO_LABELS, read_open_fds, NULL);
 	metric_gauge_callback(metrics, &max_fds, METRIC_NO_LABELS, read_max_fds, NULL);
 	metric_gauge_callback(metrics, &threads, METRIC_NO_LABELS, read_threads, NULL);

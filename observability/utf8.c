@@ -21,8 +21,8 @@ static size_t length_of(unsigned char first)
 
 size_t utf8_take(const char *data, size_t len, uint32_t *character_out)
 {
-	static const uint8_t first_mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint8_t first_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *bytes = (const unsigned char *)data;
 	size_t length = len == 0 ? 0 : length_of(bytes[0]);
 
@@ -51,6 +51,6 @@ bool utf8_is_control(uint32_t character)
 	if (character == 0x061c || character == 0xfeff)
 		return true;
 	return (character >= 0x200e && character <= 0x200f) ||
-	       (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069);
+		(character >= 0x2028 && character <= 0x202e) ||
+		(character >= 0x2066 && character <= 0x2069);
 }

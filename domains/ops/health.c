@@ -6,20 +6,20 @@
 
 static flow_step_fn answer_health, answer_live, answer_ready, answer_startup, show_checks;
 
-const struct flow_step health_steps[] = { STEP(answer_health), STEPS_END };
-const struct flow_step live_steps[] = { STEP(answer_live), STEPS_END };
-const struct flow_step ready_steps[] = { STEP(answer_ready), STEPS_END };
-const struct flow_step startup_steps[] = { STEP(answer_startup), STEPS_END };
+const struct flow_step health_steps[] = {STEP(answer_health), STEPS_END};
+const struct flow_step live_steps[] = {STEP(answer_live), STEPS_END};
+const struct flow_step ready_steps[] = {STEP(answer_ready), STEPS_END};
+const struct flow_step startup_steps[] = {STEP(answer_startup), STEPS_END};
 
-static const struct flow_step operators_steps[] = { STEP(show_checks), STEPS_END };
-const struct guard operators_guard = { .name = "operators", .steps = operators_steps };
+static const struct flow_step operators_steps[] = {STEP(show_checks), STEPS_END};
+const struct guard operators_guard = {.name = "operators", .steps = operators_steps};
 
 static const struct field query_fields[] = {
 	FIELD(FIELD_INT, health_query, plain, .min = 0, .max = 1, .optional = true,
-	      .about = "1 answers with one word instead of JSON", .example = "1"),
+		.about = "1 answers with one word instead of JSON", .example = "1"),
 };
-const struct schema health_query_schema =
-	SCHEMA(health_query, query_fields, "How a probe wants its answer");
+const struct schema health_query_schema = SCHEMA(
+	health_query, query_fields, "How a probe wants its answer");
 
 enum health { HEALTH_OK, HEALTH_DEGRADED, HEALTH_FAIL };
 
@@ -48,7 +48,7 @@ static struct findings look(const struct flow *flow)
 	const struct ops *ops = ops_of(flow);
 	enum ops_phase phase = ops_phase(ops);
 
-	return (struct findings){
+	return (struct findings) {
 		.started = phase >= OPS_READY,
 		.draining = phase >= OPS_DRAINING,
 		.database_up = db_is_up(ops->db),
@@ -86,9 +86,10 @@ static struct text body_of(struct flow *flow, enum health health, const struct f
 	json_key(&writer, TEXT("version"));
 	json_string(&writer, text_from_c(ops->version));
 	json_key(&writer, TEXT("uptime_s"));
-	json_int(&writer, now_ns > ops->started_ns ?
-				  (int64_t)((now_ns - ops->started_ns) / UINT64_C(1000000000)) :
-				  0);
+	json_int(&writer,
+		now_ns > ops->started_ns
+			? (int64_t)((now_ns - ops->started_ns) / UINT64_C(1000000000))
+			: 0);
 	if (request->with_checks && findings != NULL)
 		put_checks(&writer, findings);
 	json_object_end(&writer);
@@ -96,8 +97,8 @@ static struct text body_of(struct flow *flow, enum health health, const struct f
 }
 
 /* findings NULL: nothing was looked at. word: what ?plain=1 answers when all is well. */
-static enum flow_verdict answer(struct flow *flow, enum health health,
-				const struct findings *findings, struct text word)
+static enum flow_verdict answer(
+	struct flow *flow, enum health health, const struct findings *findings, struct text word)
 {
 	const struct health_request *request = flow->state;
 	uint16_t status = health == HEALTH_FAIL ? 503 : 200;
@@ -106,7 +107,7 @@ static enum flow_verdict answer(struct flow *flow, enum health health,
 	reply_header(flow, TEXT("cache-control"), TEXT("no-store"));
 	if (request->query.plain)
 		return reply_raw(flow, status, TEXT("text/plain; charset=utf-8"),
-				 health == HEALTH_FAIL ? TEXT("fail") : word);
+			health == HEALTH_FAIL ? TEXT("fail") : word);
 	body = body_of(flow, health, findings);
 	if (text_is_absent(body))
 		return flow_fail(flow, FAILURE_MEMORY, "the health report does not fit");

@@ -7,7 +7,7 @@
 
 static flow_step_fn answer_metrics;
 
-const struct flow_step metrics_steps[] = { STEP(answer_metrics), STEPS_END };
+const struct flow_step metrics_steps[] = {STEP(answer_metrics), STEPS_END};
 
 static enum flow_verdict answer_metrics(struct flow *flow)
 {

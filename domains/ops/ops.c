@@ -26,7 +26,7 @@ static void advance(const struct domains *domains, enum ops_phase phase)
 		if (domain_list[i] != &ops_domain || ops == NULL)
 			continue;
 		while (before < (int)phase &&
-		       !atomic_compare_exchange_weak(&ops->phase, &before, (int)phase))
+			!atomic_compare_exchange_weak(&ops->phase, &before, (int)phase))
 			;
 	}
 }
@@ -42,7 +42,7 @@ void ops_set_draining(const struct domains *domains)
 }
 
 static bool open_ops(struct domain_context *context, const void *settings, void **state_out,
-		     struct text *error_out)
+	struct text *error_out)
 {
 	struct ops *ops = arena_zalloc(context->arena, sizeof(*ops));
 

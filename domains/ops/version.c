@@ -7,7 +7,7 @@
 
 static flow_step_fn answer_version;
 
-const struct flow_step version_steps[] = { STEP(answer_version), STEPS_END };
+const struct flow_step version_steps[] = {STEP(answer_version), STEPS_END};
 
 static void put_member(struct json_writer *writer, struct text key, const char *value)
 {

@@ -25,7 +25,7 @@ struct input {
 
 static struct input take(struct input *input, size_t len)
 {
-	struct input taken = { .data = input->data, .size = len < input->size ? len : input->size };
+	struct input taken = {.data = input->data, .size = len < input->size ? len : input->size};
 
 	input->data += taken.size;
 	input->size -= taken.size;
@@ -41,13 +41,14 @@ static uint8_t take_byte(struct input *input)
 
 static struct log_field take_field(struct input *input)
 {
-	struct log_field field = { .key = "key", .kind = (enum log_kind)(take_byte(input) % 6) };
+	struct log_field field = {.key = "key", .kind = (enum log_kind)(take_byte(input) % 6)};
 	struct input value = take(input, (size_t)take_byte(input) * 32 + 1);
 
 	if (field.kind == LOG_KIND_TEXT || field.kind == LOG_KIND_JSON)
 		field.text = text_of((const char *)value.data, value.size);
 	else
-		memcpy(&field.uuid, value.data, value.size < sizeof(field.uuid) ? value.size : sizeof(field.uuid));
+		memcpy(&field.uuid, value.data,
+			value.size < sizeof(field.uuid) ? value.size : sizeof(field.uuid));
 	return field;
 }
 
@@ -91,9 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static alignas(8) char record[LOG_RECORD_MAX_BYTES];
 	static char line[LOG_LINE_MAX_BYTES];
-	struct input input = { .data = data, .size = size };
+	struct input input = {.data = data, .size = size};
 	struct log_field fields[LOG_FIELDS_MAX + 2];
-	struct flow flow = { 0 };
+	struct flow flow = {0};
 	uint8_t flags = take_byte(&input);
 	size_t count = 0;
 
@@ -106,8 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct flow *with_flow = flags & 4 ? &flow : NULL;
 	const struct log_record *made = (const struct log_record *)(const void *)record;
 
-	log_record_encode(record, log_record_size(with_flow, fields, count), (enum log_level)(flags & 3),
-			  "fuzzed", with_flow, fields, count);
+	log_record_encode(record, log_record_size(with_flow, fields, count),
+		(enum log_level)(flags & 3), "fuzzed", with_flow, fields, count);
 	size_t len = log_format_json(made, line);
 
 	check_line(line, len);

@@ -18,8 +18,8 @@
 static char line[LOG_LINE_MAX_BYTES + 1];
 static alignas(8) char record[LOG_RECORD_MAX_BYTES];
 
-static const struct log_record *make(const struct flow *flow, const struct log_field *fields,
-				     size_t count)
+static const struct log_record *make(
+	const struct flow *flow, const struct log_field *fields, size_t count)
 {
 	size_t size = log_record_size(flow, fields, count);
 
@@ -64,7 +64,8 @@ static void a_line_names_time_level_and_event(void **state)
 {
 	yyjson_doc *document = parse(NULL, NULL, 0);
 
-	assert_int_equal(strlen(string_of(document, "time")), sizeof("2026-01-31T23:59:59.999Z") - 1);
+	assert_int_equal(
+		strlen(string_of(document, "time")), sizeof("2026-01-31T23:59:59.999Z") - 1);
 	assert_string_equal(string_of(document, "level"), "info");
 	assert_string_equal(string_of(document, "event"), "tested");
 	yyjson_doc_free(document);
@@ -76,10 +77,11 @@ static void every_kind_of_value_has_its_json(void **state)
 
 	assert_true(uuid_parse(TEXT("01890a5d-ac96-774b-bcce-b302099a8057"), &id));
 
-	yyjson_doc *document = parse(NULL, LOG_FIELDS(
-		LOG_STRING("string", "a"), LOG_NUMBER("number", INT64_MIN), LOG_DECIMAL("decimal", 0.1),
-		LOG_FLAG("flag", true), LOG_UUID("id", id), LOG_JSON("json", TEXT("{\"a\":[1,null]}")),
-		LOG_DECIMAL("nan", NAN), LOG_TEXT("absent", TEXT_ABSENT)));
+	yyjson_doc *document = parse(NULL,
+		LOG_FIELDS(LOG_STRING("string", "a"), LOG_NUMBER("number", INT64_MIN),
+			LOG_DECIMAL("decimal", 0.1), LOG_FLAG("flag", true), LOG_UUID("id", id),
+			LOG_JSON("json", TEXT("{\"a\":[1,null]}")), LOG_DECIMAL("nan", NAN),
+			LOG_TEXT("absent", TEXT_ABSENT)));
 
 	assert_string_equal(string_of(document, "string"), "a");
 	assert_int_equal(yyjson_get_sint(value_of(document, "number")), INT64_MIN);
@@ -96,7 +98,8 @@ static void a_newline_a_quote_and_a_nul_cannot_forge_a_line(void **state)
 {
 	static const char forged[] = "x\"}\n{\"event\":\"forged\"}\r\t\\\0end";
 
-	yyjson_doc *document = parse(NULL, LOG_FIELDS(LOG_TEXT("text", text_of(forged, sizeof(forged) - 1))));
+	yyjson_doc *document = parse(
+		NULL, LOG_FIELDS(LOG_TEXT("text", text_of(forged, sizeof(forged) - 1))));
 
 	assert_string_equal(string_of(document, "event"), "tested");
 	assert_int_equal(yyjson_get_len(value_of(document, "text")), sizeof(forged) - 1);
@@ -107,7 +110,7 @@ static void a_newline_a_quote_and_a_nul_cannot_forge_a_line(void **state)
 static void bytes_that_are_no_utf8_are_replaced(void **state)
 {
 	expect_text(TEXT("a\xff\x62"), "a\xef\xbf\xbd\x62");
-	expect_text(TEXT("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");             /* overlong */
+	expect_text(TEXT("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd"); /* overlong */
 	expect_text(TEXT("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
 	expect_text(TEXT("\xf4\x90\x80\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	expect_text(TEXT("end\xe2\x82"), "end\xef\xbf\xbd\xef\xbf\xbd"); /* cut short */
@@ -116,7 +119,8 @@ static void bytes_that_are_no_utf8_are_replaced(void **state)
 
 static void what_moves_a_terminal_is_escaped(void **state)
 {
-	make(NULL, LOG_FIELDS(LOG_TEXT("text", TEXT("\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8"))));
+	make(NULL,
+		LOG_FIELDS(LOG_TEXT("text", TEXT("\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8"))));
 	line[log_format_json((const struct log_record *)(const void *)record, line)] = '\0';
 	assert_non_null(strstr(line, "\\u001b[2J\\u007f\\u009b\\u202e\\u2028"));
 	line[log_format_text((const struct log_record *)(const void *)record, false, line)] = '\0';
@@ -133,7 +137,8 @@ static void a_long_text_is_cut_between_characters_and_says_so(void **state)
 	for (size_t i = 0; i < sizeof(text); i += 3)
 		memcpy(text + i, "\xe2\x82\xac", 3);
 
-	yyjson_doc *document = parse(NULL, LOG_FIELDS(LOG_TEXT("text", text_of(text, sizeof(text)))));
+	yyjson_doc *document = parse(
+		NULL, LOG_FIELDS(LOG_TEXT("text", text_of(text, sizeof(text)))));
 
 	cut = string_of(document, "text");
 	len = strlen(cut);
@@ -150,10 +155,10 @@ static void json_that_is_broken_or_too_long_becomes_a_string(void **state)
 	memset(deep, ' ', sizeof(deep));
 	deep[0] = '1';
 
-	yyjson_doc *document = parse(NULL, LOG_FIELDS(
-		LOG_JSON("broken", TEXT("{\"a\":1}\n{\"event\":\"forged\"}")),
-		LOG_JSON("empty", TEXT("")), LOG_JSON("long", text_of(deep, sizeof(deep))),
-		LOG_JSON("spread", TEXT("{\n\t\"a\" : 1\r\n}"))));
+	yyjson_doc *document = parse(NULL,
+		LOG_FIELDS(LOG_JSON("broken", TEXT("{\"a\":1}\n{\"event\":\"forged\"}")),
+			LOG_JSON("empty", TEXT("")), LOG_JSON("long", text_of(deep, sizeof(deep))),
+			LOG_JSON("spread", TEXT("{\n\t\"a\" : 1\r\n}"))));
 
 	assert_string_equal(string_of(document, "broken"), "{\"a\":1}\n{\"event\":\"forged\"}");
 	assert_string_equal(string_of(document, "empty"), "");
@@ -190,12 +195,13 @@ static void fill_flow(struct flow *flow, const struct flow_step *step)
 	flow->trace.trace_id[15] = 0xab;
 	memcpy(flow->trace.request_id, "req-1", 6);
 	flow->identity.known = true;
-	assert_true(uuid_parse(TEXT("01890a5d-ac96-774b-bcce-b302099a8057"), &flow->identity.user_id));
+	assert_true(
+		uuid_parse(TEXT("01890a5d-ac96-774b-bcce-b302099a8057"), &flow->identity.user_id));
 }
 
 static void a_flow_adds_request_trace_user_and_step(void **state)
 {
-	static const struct flow_step step = { .name = "look_up_email" };
+	static const struct flow_step step = {.name = "look_up_email"};
 	struct flow flow;
 
 	fill_flow(&flow, &step);
@@ -210,7 +216,7 @@ static void a_flow_adds_request_trace_user_and_step(void **state)
 
 static void a_flow_that_knows_nothing_adds_nothing(void **state)
 {
-	struct flow flow = { 0 };
+	struct flow flow = {0};
 	yyjson_doc *document = parse(&flow, NULL, 0);
 
 	assert_int_equal(yyjson_obj_size(yyjson_doc_get_root(document)), 3);
@@ -219,12 +225,13 @@ static void a_flow_that_knows_nothing_adds_nothing(void **state)
 
 static void no_key_stands_twice(void **state)
 {
-	static const struct flow_step step = { .name = "look_up_email" };
+	static const struct flow_step step = {.name = "look_up_email"};
 	struct flow flow;
 
 	fill_flow(&flow, &step);
-	yyjson_doc *document = parse(&flow, LOG_FIELDS(LOG_STRING("user_id", "mine"), LOG_STRING("step", "s"),
-						       LOG_STRING("trace_id", "t"), LOG_STRING("request_id", "r")));
+	yyjson_doc *document = parse(&flow,
+		LOG_FIELDS(LOG_STRING("user_id", "mine"), LOG_STRING("step", "s"),
+			LOG_STRING("trace_id", "t"), LOG_STRING("request_id", "r")));
 
 	assert_int_equal(yyjson_obj_size(yyjson_doc_get_root(document)), 7);
 	assert_string_equal(string_of(document, "user_id"), "mine");
@@ -239,24 +246,28 @@ static void the_worst_record_fits_into_a_line(void **state)
 	memset(text, 0, sizeof(text));
 	for (size_t i = 0; i < LOG_FIELDS_MAX; i++)
 		fields[i] = LOG_TEXT("key", text_of(text, i < 7 ? sizeof(text) : 8));
-	assert_in_range(log_format_json(make(NULL, fields, LOG_FIELDS_MAX), line), 1, LOG_LINE_MAX_BYTES);
-	assert_in_range(log_format_text((const struct log_record *)(const void *)record, true, line), 1,
-			LOG_LINE_MAX_BYTES);
+	assert_in_range(
+		log_format_json(make(NULL, fields, LOG_FIELDS_MAX), line), 1, LOG_LINE_MAX_BYTES);
+	assert_in_range(
+		log_format_text((const struct log_record *)(const void *)record, true, line), 1,
+		LOG_LINE_MAX_BYTES);
 }
 
 static void people_get_words(void **state)
 {
-	static const struct flow_step step = { .name = "insert_user" };
+	static const struct flow_step step = {.name = "insert_user"};
 	struct flow flow;
 
 	fill_flow(&flow, &step);
-	make(&flow, LOG_FIELDS(LOG_STRING("plain", "a/b"), LOG_STRING("spaced", "a b=c"), LOG_NUMBER("n", 7),
-			       LOG_UUID("id", flow.identity.user_id), LOG_STRING("empty", "")));
+	make(&flow,
+		LOG_FIELDS(LOG_STRING("plain", "a/b"), LOG_STRING("spaced", "a b=c"),
+			LOG_NUMBER("n", 7), LOG_UUID("id", flow.identity.user_id),
+			LOG_STRING("empty", "")));
 	line[log_format_text((const struct log_record *)(const void *)record, false, line)] = '\0';
 	assert_string_equal(line + sizeof("12:00:00.000Z"),
-			    "INFO  tested plain=a/b spaced=\"a b=c\" n=7 "
-			    "id=01890a5d-ac96-774b-bcce-b302099a8057 empty=\"\" request_id=req-1 "
-			    "user_id=01890a5d-ac96-774b-bcce-b302099a8057 step=insert_user\n");
+		"INFO  tested plain=a/b spaced=\"a b=c\" n=7 "
+		"id=01890a5d-ac96-774b-bcce-b302099a8057 empty=\"\" request_id=req-1 "
+		"user_id=01890a5d-ac96-774b-bcce-b302099a8057 step=insert_user\n");
 }
 
 static void colours_stand_around_the_level_only(void **state)

@@ -15,10 +15,14 @@
 
 /* Observed like any reader would: the rows of lag.c are found by their names. */
 static const struct metric lag_seconds = {
-	.name = "event_loop_lag_seconds", .kind = METRIC_HISTOGRAM, .labels = { "loop" },
+	.name = "event_loop_lag_seconds",
+	.kind = METRIC_HISTOGRAM,
+	.labels = {"loop"},
 };
 static const struct metric cpu_seconds = {
-	.name = "event_loop_cpu_seconds_total", .kind = METRIC_COUNTER, .labels = { "loop" },
+	.name = "event_loop_cpu_seconds_total",
+	.kind = METRIC_COUNTER,
+	.labels = {"loop"},
 };
 
 struct fixture {
@@ -58,7 +62,7 @@ static void find_line(struct metrics *metrics, struct text *text_out, struct are
 
 static void a_loop_that_was_away_observes_every_knock_it_missed(void **state)
 {
-	struct fixture fixture = { .metrics = metrics_new() };
+	struct fixture fixture = {.metrics = metrics_new()};
 	struct arena arena;
 	struct text text;
 
@@ -73,13 +77,14 @@ static void a_loop_that_was_away_observes_every_knock_it_missed(void **state)
 	loop_deinit(&fixture.loop);
 
 	assert_true(metric_value(fixture.metrics, fixture.series) >= 4);
-	assert_true(metric_value(fixture.metrics, metric_series(fixture.metrics, &cpu_seconds,
-						METRIC_LABELS(TEXT("3")))) > 0);
+	assert_true(metric_value(fixture.metrics,
+			    metric_series(
+				    fixture.metrics, &cpu_seconds, METRIC_LABELS(TEXT("3")))) > 0);
 	/* The first of the three was at least 150 ms late: not all are below 100 ms. */
 	find_line(fixture.metrics, &text, &arena);
 	assert_non_null(memmem(text.data, text.len, "le=\"0.1\"} ", 10));
-	unsigned below = (unsigned)strtoul((char *)memmem(text.data, text.len, "le=\"0.1\"} ", 10) + 10,
-					   NULL, 10);
+	unsigned below = (unsigned)strtoul(
+		(char *)memmem(text.data, text.len, "le=\"0.1\"} ", 10) + 10, NULL, 10);
 
 	assert_true(below < (unsigned)metric_value(fixture.metrics, fixture.series));
 	arena_deinit(&arena);

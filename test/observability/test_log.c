@@ -31,8 +31,10 @@ static int set_up(void **state)
 	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/millrace-log-XXXXXX");
 	assert_non_null(mkdtemp(fixture->folder));
 	snprintf(fixture->file, sizeof(fixture->file), "%s/log", fixture->folder);
-	fixture->settings = (struct log_settings){
-		.level = LOG_INFO, .access = true, .file = text_from_c(fixture->file),
+	fixture->settings = (struct log_settings) {
+		.level = LOG_INFO,
+		.access = true,
+		.file = text_from_c(fixture->file),
 	};
 	*state = fixture;
 	return 0;
@@ -170,8 +172,8 @@ static void a_flow_logs_with_its_request_id(void **state)
 {
 	struct fixture *fixture = *state;
 	struct log *log = log_open(&fixture->settings);
-	struct loop loop = { .log = log_ring_new(log) };
-	struct flow flow = { .loop = &loop, .trace = { .request_id = "req-9" } };
+	struct loop loop = {.log = log_ring_new(log)};
+	struct flow flow = {.loop = &loop, .trace = {.request_id = "req-9"}};
 
 	log_write_flow(&flow, LOG_ERROR, "failed", LOG_FIELDS(LOG_STRING("cause", "none")));
 	log_write_flow(&flow, LOG_DEBUG, "unseen", NULL, 0);
@@ -180,8 +182,9 @@ static void a_flow_logs_with_its_request_id(void **state)
 	char *content = read_path(fixture->file);
 
 	assert_int_equal(count_lines(content), 1);
-	assert_non_null(strstr(content, "\"level\":\"error\",\"event\":\"failed\",\"cause\":\"none\","
-					"\"request_id\":\"req-9\"}"));
+	assert_non_null(strstr(content,
+		"\"level\":\"error\",\"event\":\"failed\",\"cause\":\"none\","
+		"\"request_id\":\"req-9\"}"));
 	free(content);
 }
 
@@ -370,7 +373,8 @@ static void *produce(void *context)
 	struct log_ring *ring = log_ring_new(producer->log);
 
 	for (int i = 0; i < LINES_EACH; i++) {
-		log_info(ring, "counted", LOG_NUMBER("thread", producer->number), LOG_NUMBER("n", i));
+		log_info(ring, "counted", LOG_NUMBER("thread", producer->number),
+			LOG_NUMBER("n", i));
 		if (i % 64 == 0)
 			sched_yield();
 	}
@@ -384,8 +388,9 @@ static void every_line_of_several_threads_is_written_or_counted(void **state)
 	struct producer producers[THREADS];
 
 	for (int i = 0; i < THREADS; i++) {
-		producers[i] = (struct producer){ .log = log, .number = i };
-		assert_int_equal(pthread_create(&producers[i].thread, NULL, produce, &producers[i]), 0);
+		producers[i] = (struct producer) {.log = log, .number = i};
+		assert_int_equal(
+			pthread_create(&producers[i].thread, NULL, produce, &producers[i]), 0);
 	}
 	for (int i = 0; i < 50; i++) {
 		log_set_level(log, i % 2 ? LOG_INFO : LOG_DEBUG);

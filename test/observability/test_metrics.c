@@ -20,7 +20,7 @@ static const struct metric requests = {
 	.name = "test_requests_total",
 	.kind = METRIC_COUNTER,
 	.help = "Requests.",
-	.labels = { "method", "endpoint" },
+	.labels = {"method", "endpoint"},
 };
 static const struct metric connections = {
 	.name = "test_connections",
@@ -31,9 +31,9 @@ static const struct metric duration = {
 	.name = "test_duration_seconds",
 	.kind = METRIC_HISTOGRAM,
 	.help = "How long.",
-	.labels = { "endpoint" },
+	.labels = {"endpoint"},
 };
-static const double sizes[] = { 100, 1000 };
+static const double sizes[] = {100, 1000};
 static const struct metric size_bytes = {
 	.name = "test_size_bytes",
 	.kind = METRIC_HISTOGRAM,
@@ -45,7 +45,7 @@ static const struct metric narrow = {
 	.name = "test_narrow_total",
 	.kind = METRIC_COUNTER,
 	.help = "Few series.",
-	.labels = { "who" },
+	.labels = {"who"},
 	.series_max = 3,
 };
 
@@ -67,8 +67,8 @@ static const char *expose(struct metrics *metrics)
 
 static metric_id series_of(struct metrics *metrics, const char *method, const char *endpoint)
 {
-	return metric_series(metrics, &requests,
-			     METRIC_LABELS(text_from_c(method), text_from_c(endpoint)));
+	return metric_series(
+		metrics, &requests, METRIC_LABELS(text_from_c(method), text_from_c(endpoint)));
 }
 
 static void a_counter_sums_its_shards(void **state)
@@ -82,9 +82,9 @@ static void a_counter_sums_its_shards(void **state)
 	assert_ptr_equal(metric_shard_owner(one), metrics);
 	assert_true(metric_value(metrics, series) == 3);
 	assert_string_equal(expose(metrics),
-			    "# HELP test_requests_total Requests.\n"
-			    "# TYPE test_requests_total counter\n"
-			    "test_requests_total{method=\"GET\",endpoint=\"/users/{id}\"} 3\n");
+		"# HELP test_requests_total Requests.\n"
+		"# TYPE test_requests_total counter\n"
+		"test_requests_total{method=\"GET\",endpoint=\"/users/{id}\"} 3\n");
 	metrics_free(metrics);
 }
 
@@ -114,21 +114,27 @@ static void the_same_labels_give_the_same_series(void **state)
 static void missing_labels_are_empty_and_further_ones_ignored(void **state)
 {
 	struct metrics *metrics = metrics_new();
-	struct text values[] = { TEXT("GET"), TEXT("/a"), TEXT("more"), TEXT("more"), TEXT("more") };
+	struct text values[] = {TEXT("GET"), TEXT("/a"), TEXT("more"), TEXT("more"), TEXT("more")};
 
-	assert_int_equal(metric_series(metrics, &requests, values, 1), series_of(metrics, "GET", ""));
-	assert_int_equal(metric_series(metrics, &requests, values, 5), series_of(metrics, "GET", "/a"));
+	assert_int_equal(
+		metric_series(metrics, &requests, values, 1), series_of(metrics, "GET", ""));
+	assert_int_equal(
+		metric_series(metrics, &requests, values, 5), series_of(metrics, "GET", "/a"));
 	metrics_free(metrics);
 }
 
 static void two_rows_of_one_name_agree_or_one_is_refused(void **state)
 {
-	static const struct metric twin = { .name = "test_requests_total", .kind = METRIC_COUNTER,
-					    .help = "Requests.", .labels = { "method", "endpoint" } };
-	static const struct metric other = { .name = "test_requests_total", .kind = METRIC_GAUGE,
-					     .help = "Requests.", .labels = { "method", "endpoint" } };
+	static const struct metric twin = {.name = "test_requests_total",
+		.kind = METRIC_COUNTER,
+		.help = "Requests.",
+		.labels = {"method", "endpoint"}};
+	static const struct metric other = {.name = "test_requests_total",
+		.kind = METRIC_GAUGE,
+		.help = "Requests.",
+		.labels = {"method", "endpoint"}};
 	struct metrics *metrics = metrics_new();
-	struct text values[] = { TEXT("GET"), TEXT("/a") };
+	struct text values[] = {TEXT("GET"), TEXT("/a")};
 
 	assert_int_equal(metric_series(metrics, &twin, values, 2), series_of(metrics, "GET", "/a"));
 	assert_int_equal(metric_series(metrics, &other, values, 2), 0);
@@ -144,7 +150,8 @@ static void past_the_cap_new_labels_fold_into_other(void **state)
 		char who[16];
 
 		snprintf(who, sizeof(who), "%03d", i);
-		metric_add(shard, metric_series(metrics, &narrow, METRIC_LABELS(text_from_c(who))), 1);
+		metric_add(
+			shard, metric_series(metrics, &narrow, METRIC_LABELS(text_from_c(who))), 1);
 	}
 	assert_int_equal(metrics_series_count(metrics), 4);
 	assert_non_null(strstr(expose(metrics), "{who=\"000\"} 1\n"));
@@ -164,21 +171,21 @@ static void a_histogram_is_cumulative_and_its_count_is_its_last_bucket(void **st
 	metric_observe(shard, series, 5000);
 	assert_true(metric_value(metrics, series) == 3);
 	assert_string_equal(expose(metrics),
-			    "# HELP test_size_bytes How large.\n"
-			    "# TYPE test_size_bytes histogram\n"
-			    "test_size_bytes_bucket{le=\"100\"} 1\n"
-			    "test_size_bytes_bucket{le=\"1000\"} 2\n"
-			    "test_size_bytes_bucket{le=\"+Inf\"} 3\n"
-			    "test_size_bytes_sum 5200.5\n"
-			    "test_size_bytes_count 3\n");
+		"# HELP test_size_bytes How large.\n"
+		"# TYPE test_size_bytes histogram\n"
+		"test_size_bytes_bucket{le=\"100\"} 1\n"
+		"test_size_bytes_bucket{le=\"1000\"} 2\n"
+		"test_size_bytes_bucket{le=\"+Inf\"} 3\n"
+		"test_size_bytes_sum 5200.5\n"
+		"test_size_bytes_count 3\n");
 	metrics_free(metrics);
 }
 
 static void seconds_have_the_agreed_buckets(void **state)
 {
-	static const char *const bounds[] = { "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
-					      "0.05", "0.075", "0.1", "0.2", "0.25", "0.5", "0.75",
-					      "1", "2.5", "5", "7.5", "10", "+Inf" };
+	static const char *const bounds[] = {"0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025",
+		"0.05", "0.075", "0.1", "0.2", "0.25", "0.5", "0.75", "1", "2.5", "5", "7.5", "10",
+		"+Inf"};
 	struct metrics *metrics = metrics_new();
 	const char *at;
 
@@ -188,7 +195,7 @@ static void seconds_have_the_agreed_buckets(void **state)
 		char expected[96];
 
 		snprintf(expected, sizeof(expected),
-			 "\ntest_duration_seconds_bucket{endpoint=\"/a\",le=\"%s\"} 0\n", bounds[i]);
+			"\ntest_duration_seconds_bucket{endpoint=\"/a\",le=\"%s\"} 0\n", bounds[i]);
 		at = strstr(at, expected);
 		assert_non_null(at);
 	}
@@ -243,9 +250,9 @@ static void a_gauge_is_set_added_to_and_read_by_callbacks(void **state)
 	metric_gauge_callback(metrics, &connections, METRIC_NO_LABELS, read_seven, &seven);
 	assert_true(metric_value(metrics, gauge) == 17);
 	assert_string_equal(expose(metrics),
-			    "# HELP test_connections Open connections,\\nwith a \\\\ in it.\n"
-			    "# TYPE test_connections gauge\n"
-			    "test_connections 17\n");
+		"# HELP test_connections Open connections,\\nwith a \\\\ in it.\n"
+		"# TYPE test_connections gauge\n"
+		"test_connections 17\n");
 	metrics_free(metrics);
 }
 
@@ -265,9 +272,9 @@ static void label_values_are_escaped_replaced_and_cut(void **state)
 
 static void the_order_is_by_name_then_by_labels(void **state)
 {
-	static const char *const expected[] = { "test_connections", "method=\"DELETE\",endpoint=\"/b\"",
-						"method=\"GET\",endpoint=\"/a\"",
-						"method=\"GET\",endpoint=\"/b\"", "test_size_bytes" };
+	static const char *const expected[] = {"test_connections",
+		"method=\"DELETE\",endpoint=\"/b\"", "method=\"GET\",endpoint=\"/a\"",
+		"method=\"GET\",endpoint=\"/b\"", "test_size_bytes"};
 	struct metrics *metrics = metrics_new();
 	const char *at;
 
@@ -305,9 +312,13 @@ static void the_process_tells_about_itself(void **state)
 {
 	static const char *const names[] = {
 		"\nmillrace_build_info{version=\"1.2.3\",commit=\"abc\"} 1\n",
-		"\nprocess_cpu_seconds_total ", "\nprocess_resident_memory_bytes ",
-		"\nprocess_virtual_memory_bytes ", "\nprocess_open_fds ", "\nprocess_max_fds ",
-		"\nprocess_start_time_seconds ", "\nprocess_threads ",
+		"\nprocess_cpu_seconds_total ",
+		"\nprocess_resident_memory_bytes ",
+		"\nprocess_virtual_memory_bytes ",
+		"\nprocess_open_fds ",
+		"\nprocess_max_fds ",
+		"\nprocess_start_time_seconds ",
+		"\nprocess_threads ",
 	};
 	struct metrics *metrics = metrics_new();
 
@@ -320,9 +331,11 @@ static void the_process_tells_about_itself(void **state)
 		assert_null(strstr(at + 1, names[i]));
 	}
 	/* Since 2020, and not in the future: read_boot_time and the ticks fit together. */
-	assert_in_range((unsigned long)strtod(strstr(page, "\nprocess_start_time_seconds ") + 28, NULL),
-			1577836800UL, (unsigned long)time(NULL) + 2);
-	assert_in_range((unsigned long)strtod(strstr(page, "\nprocess_open_fds ") + 18, NULL), 3, 1000);
+	assert_in_range(
+		(unsigned long)strtod(strstr(page, "\nprocess_start_time_seconds ") + 28, NULL),
+		1577836800UL, (unsigned long)time(NULL) + 2);
+	assert_in_range(
+		(unsigned long)strtod(strstr(page, "\nprocess_open_fds ") + 18, NULL), 3, 1000);
 	metrics_free(metrics);
 }
 
@@ -349,8 +362,10 @@ static void *write_series(void *context)
 		/* New series come up all the while, most of them shared between the threads. */
 		snprintf(endpoint, sizeof(endpoint), "/%d", i / 100);
 		metric_add(shard, series_of(writer->metrics, "GET", endpoint), 1);
-		metric_observe(shard, metric_series(writer->metrics, &duration,
-						    METRIC_LABELS(text_from_c(endpoint))), 0.002);
+		metric_observe(shard,
+			metric_series(
+				writer->metrics, &duration, METRIC_LABELS(text_from_c(endpoint))),
+			0.002);
 	}
 	return NULL;
 }
@@ -376,8 +391,9 @@ static void scrapes_run_beside_writers_and_nothing_is_lost(void **state)
 
 	assert_int_equal(pthread_create(&scraper, NULL, scrape, metrics), 0);
 	for (int i = 0; i < WRITERS; i++) {
-		writers[i] = (struct writer){ .metrics = metrics, .number = i };
-		assert_int_equal(pthread_create(&writers[i].thread, NULL, write_series, &writers[i]), 0);
+		writers[i] = (struct writer) {.metrics = metrics, .number = i};
+		assert_int_equal(
+			pthread_create(&writers[i].thread, NULL, write_series, &writers[i]), 0);
 	}
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(writers[i].thread, NULL);
@@ -389,7 +405,9 @@ static void scrapes_run_beside_writers_and_nothing_is_lost(void **state)
 
 		snprintf(endpoint, sizeof(endpoint), "/%d", i);
 		total += metric_value(metrics, series_of(metrics, "GET", endpoint));
-		assert_true(metric_value(metrics, metric_series(metrics, &duration,
+		assert_true(
+			metric_value(metrics,
+				metric_series(metrics, &duration,
 					METRIC_LABELS(text_from_c(endpoint)))) == 100 * WRITERS);
 	}
 	assert_true(total == WRITERS * ROUNDS);

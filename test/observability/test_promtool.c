@@ -17,7 +17,7 @@ static const struct metric duration = {
 	.name = "http_request_duration_seconds",
 	.kind = METRIC_HISTOGRAM,
 	.help = "Time to answer.",
-	.labels = { "method", "endpoint" },
+	.labels = {"method", "endpoint"},
 };
 
 static void declare_lag(struct metrics *metrics)
@@ -38,7 +38,7 @@ static void declare_lag(struct metrics *metrics)
 
 int main(int argc, char **argv)
 {
-	struct log_settings settings = { .level = LOG_INFO };
+	struct log_settings settings = {.level = LOG_INFO};
 	struct metrics *metrics = metrics_new();
 	struct log *log = log_open(&settings);
 	struct arena arena;
@@ -50,7 +50,8 @@ int main(int argc, char **argv)
 	log_expose(log, metrics);
 	declare_lag(metrics);
 	metric_observe(metric_shard_new(metrics),
-		       metric_series(metrics, &duration, METRIC_LABELS(TEXT("GET"), TEXT("/a\"\\\n"))), 0.1);
+		metric_series(metrics, &duration, METRIC_LABELS(TEXT("GET"), TEXT("/a\"\\\n"))),
+		0.1);
 
 	arena_init(&arena, NULL, 1024 * 1024);
 	struct text text = metrics_expose(metrics, &arena);

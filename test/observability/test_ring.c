@@ -19,7 +19,7 @@ static bool push(struct log_ring *ring, size_t size, uintptr_t number)
 
 	if (record == NULL)
 		return false;
-	*record = (struct log_record){ .size = (uint32_t)size, .unix_ms = (int64_t)number };
+	*record = (struct log_record) {.size = (uint32_t)size, .unix_ms = (int64_t)number};
 	log_ring_commit(ring, size);
 	return true;
 }
