@@ -111,8 +111,13 @@ static bool begin_group(struct sqlite *sqlite, struct group *group)
 			return false;
 		deadline_ns = nearest_deadline(group, &nearest);
 		code = begin(sqlite, deadline_ns, NULL);
-		if (code == SQLITE_DONE)
-			return true;
+		if (code == SQLITE_DONE) {
+			/* the wait may have been long */
+			drop_gone(group);
+			if (group->count == 0)
+				roll_back(sqlite);
+			return group->count > 0;
+		}
 		if (sqlite_failure(code) == FAILURE_BUSY && !atomic_load(&sqlite->stopping)) {
 			sqlite_job_fail(group->jobs[nearest], FAILURE_BUSY,
 					"another process holds the database's write lock");
@@ -166,6 +171,8 @@ static bool run_with_savepoint(struct sqlite *sqlite, struct sqlite_job *job)
 {
 	struct sqlite_connection *writer = &sqlite->writer;
 
+	if (has_gone(job))
+		return true;
 	if (sqlite_connection_run(writer->savepoint) != SQLITE_DONE) {
 		sqlite_job_fail(job, FAILURE_INTERNAL, "no savepoint");
 		return false;
