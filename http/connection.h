@@ -20,9 +20,7 @@
 #include "core/flow.h"
 #include "core/timer.h"
 #include "http/address.h"
-#include "http/exchange.h"
-#include "http/head.h"
-#include "http/parser.h"
+#include "http/intake.h"
 
 struct http_loop;
 struct stash;
@@ -68,28 +66,7 @@ struct connection {
 	bool lingers; /* the close is our idea: the client may still be sending */
 };
 
-/* A request while it comes in; the exchange is what the routes see of it. In the flow's arena. */
-struct intake {
-	struct exchange exchange;
-	struct head head;
-	struct parser parser;
-	char *body;
-	size_t body_len;
-	size_t body_capacity;
-	size_t body_max_bytes;
-	uint64_t body_left; /* of a Content-Length */
-	uint64_t body_begun_ms;
-	struct client_address address;
-	bool drops_body; /* answered already, or the route takes none: read it, keep nothing */
-	bool answered;
-};
-
 extern const struct flow_owner http_flow_owner;
-
-static inline struct intake *intake_of(const struct flow *flow)
-{
-	return (struct intake *)flow->owner_data;
-}
 
 /* Takes the socket over, whatever it returns. False when it cannot be used. */
 bool connection_open(struct http_loop *http, int fd, enum listener listener,

@@ -18,7 +18,6 @@ enum {
 	LINGER_BYTES_MAX = 262144,
 	/* A refused body this small is read and dropped, so that the connection lives on. */
 	DROPPED_BODY_BYTES_MAX = 65536,
-	BODY_FIRST_BYTES = 16384,
 };
 
 struct stash {
@@ -104,7 +103,7 @@ static void answer_before_body(struct connection *connection)
 {
 	struct intake *intake = intake_of(connection->flow);
 	const struct http_request *request = &intake->exchange.request;
-	bool is_small = intake->body_left <= DROPPED_BODY_BYTES_MAX && !request->expects_continue;
+	bool is_small = request->content_length <= DROPPED_BODY_BYTES_MAX && !request->expects_continue;
 
 	if (!request->has_body || (!request->chunked && request->content_length == 0)) {
 		answer_and_discard(connection);
@@ -120,39 +119,10 @@ static void answer_before_body(struct connection *connection)
 	if (connection->state == CONNECTION_CLOSING)
 		return;
 	intake->answered = true;
-	intake->drops_body = true;
-	intake->body_max_bytes = DROPPED_BODY_BYTES_MAX;
+	intake_begin_body(intake, DROPPED_BODY_BYTES_MAX, true);
 }
 
 /* ---- body ---- */
-
-static bool keep_body(void *context, struct text piece)
-{
-	struct connection *connection = context;
-	struct intake *intake = intake_of(connection->flow);
-	size_t needed = intake->body_len + piece.len;
-
-	if (needed > intake->body_max_bytes)
-		return false;
-	if (!intake->drops_body) {
-		if (needed > intake->body_capacity) {
-			size_t capacity = intake->body_capacity * 2;
-			char *grown;
-
-			if (capacity < needed)
-				capacity = needed;
-			grown = arena_grow(&connection->flow->arena, intake->body,
-					   intake->body_capacity, capacity);
-			if (grown == NULL)
-				return false;
-			intake->body = grown;
-			intake->body_capacity = capacity;
-		}
-		memcpy(intake->body + intake->body_len, piece.data, piece.len);
-	}
-	intake->body_len = needed;
-	return true;
-}
 
 static void dispatch(struct connection *connection)
 {
@@ -193,42 +163,21 @@ static void body_refused(struct connection *connection, enum problem problem)
 	answer_and_discard(connection);
 }
 
-static size_t take_chunked(struct connection *connection, struct text data)
-{
-	struct intake *intake = intake_of(connection->flow);
-	size_t taken = 0;
-	enum chunked_verdict verdict = parser_chunked(&intake->parser, data, &taken);
-
-	intake->exchange.received_bytes += taken;
-	switch (verdict) {
-	case CHUNKED_MORE:
-		break;
-	case CHUNKED_DONE:
-		body_ended(connection);
-		break;
-	case CHUNKED_MALFORMED:
-		body_refused(connection, PROBLEM_BAD_FRAMING);
-		break;
-	case CHUNKED_TOO_LARGE:
-		body_refused(connection, PROBLEM_BODY_TOO_LARGE);
-		break;
-	}
-	return taken;
-}
-
 static size_t take_body(struct connection *connection, struct text data)
 {
-	struct intake *intake = intake_of(connection->flow);
-	size_t taken = data.len < intake->body_left ? data.len : (size_t)intake->body_left;
+	enum problem problem;
+	size_t taken;
 
-	if (intake->exchange.request.chunked)
-		return take_chunked(connection, data);
-	intake->exchange.received_bytes += taken;
-	intake->body_left -= taken;
-	if (!keep_body(connection, text_of(data.data, taken)))
-		body_refused(connection, PROBLEM_BODY_TOO_LARGE);
-	else if (intake->body_left == 0)
+	switch (intake_take_body(intake_of(connection->flow), data, &taken, &problem)) {
+	case BODY_MORE:
+		break;
+	case BODY_COMPLETE:
 		body_ended(connection);
+		break;
+	case BODY_REFUSED:
+		body_refused(connection, problem);
+		break;
+	}
 	return taken;
 }
 
@@ -253,35 +202,11 @@ static bool begin_request(struct connection *connection)
 	intake->exchange.started_ns = http->loop->now_ns;
 	intake->exchange.request.listener = connection->listener;
 	intake->address = connection->address;
+	intake->arena = &flow->arena;
 	connection->flow = flow;
 	connection->timer_for = TIMER_NONE;
 	connection_move(connection, CONNECTION_READING_HEAD);
 	return true;
-}
-
-/* llhttp and our own rules, both: what either refuses is refused. */
-static bool parse_head(struct flow *flow, enum problem *problem_out)
-{
-	struct intake *intake = intake_of(flow);
-	struct http_request *request = &intake->exchange.request;
-	const struct request_line *line = &intake->head.line;
-	bool is_sound = parser_head(&intake->parser, &flow->arena, intake->head.data,
-				    intake->head.len, intake->head.field_count);
-
-	request->method = line->method;
-	request->minor = line->minor;
-	request->target = text_of(intake->head.data + line->target_at, line->target_len);
-	request->headers = intake->parser.headers;
-	request->header_count = intake->parser.header_count;
-	if (!is_sound) { /* a coding that we do not know is a 501, which llhttp cannot say */
-		if (request_check_framing(request, problem_out))
-			*problem_out = PROBLEM_BAD_REQUEST;
-		return false;
-	}
-	if (!request_check(request, problem_out))
-		return false;
-	*problem_out = PROBLEM_BAD_FRAMING;
-	return parser_agrees(&intake->parser, request->chunked, request->content_length);
 }
 
 /* The answer that no row gives: OPTIONS of the server or of a path. */
@@ -318,44 +243,37 @@ static void match(struct connection *connection)
 	}
 }
 
+/* The most this route reads: its own bound under the server's. A route without a body drops a small one. */
+static size_t body_bound(const struct connection *connection)
+{
+	const struct compiled_route *route = connection->flow->route;
+	size_t bound = (size_t)http_settings_of(connection->http)->body_max_bytes;
+
+	if (route->body_max_bytes == 0)
+		return DROPPED_BODY_BYTES_MAX;
+	return route->body_max_bytes < bound ? route->body_max_bytes : bound;
+}
+
 static void begin_body(struct connection *connection, bool bytes_follow)
 {
 	struct intake *intake = intake_of(connection->flow);
 	const struct http_request *request = &intake->exchange.request;
 	const struct compiled_route *route = connection->flow->route;
-	int64_t bound = http_settings_of(connection->http)->body_max_bytes;
 
 	connection_move(connection, CONNECTION_READING_BODY);
 	connection->timer_for = TIMER_NONE;
 	intake->body_begun_ms = uv_now(&connection->http->loop->uv);
-	intake->body_left = request->content_length;
-	if (request->chunked)
-		parser_chunked_begin(&intake->parser, keep_body, connection);
+	if (intake->exchange.response.status == 0 && request->content_length > body_bound(connection))
+		exchange_refuse(connection->flow, PROBLEM_BODY_TOO_LARGE);
 	if (intake->exchange.response.status != 0) {
 		answer_before_body(connection);
 		return;
 	}
-	intake->drops_body = route->body_max_bytes == 0;
-	intake->body_max_bytes = intake->drops_body ? DROPPED_BODY_BYTES_MAX : route->body_max_bytes;
-	if (!intake->drops_body && intake->body_max_bytes > (size_t)bound)
-		intake->body_max_bytes = (size_t)bound;
-	if (request->content_length > intake->body_max_bytes) {
-		exchange_refuse(connection->flow, PROBLEM_BODY_TOO_LARGE);
-		answer_before_body(connection);
-		return;
-	}
 	if (!request->chunked && request->content_length == 0) {
-		body_ended(connection);
+		dispatch(connection);
 		return;
 	}
-	if (!request->chunked && !intake->drops_body) {
-		size_t first = request->content_length < BODY_FIRST_BYTES ?
-				       (size_t)request->content_length :
-				       BODY_FIRST_BYTES;
-
-		intake->body = arena_alloc(&connection->flow->arena, first);
-		intake->body_capacity = intake->body ? first : 0;
-	}
+	intake_begin_body(intake, body_bound(connection), route->body_max_bytes == 0);
 	if (request->expects_continue && !bytes_follow)
 		connection_stage(connection, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
 }
@@ -366,7 +284,7 @@ static void head_ended(struct connection *connection, bool bytes_follow)
 	enum problem problem;
 
 	connection->request_count++;
-	if (!parse_head(flow, &problem)) {
+	if (!intake_parse_head(intake_of(flow), &problem)) {
 		connection_refuse(connection, problem);
 		return;
 	}

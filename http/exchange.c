@@ -138,3 +138,10 @@ struct text http_request_address(const struct flow *flow)
 	}
 	return *address;
 }
+
+const struct route *http_route(const struct flow *flow)
+{
+	const struct compiled_route *route = flow->route;
+
+	return route ? route->row : NULL;
+}
