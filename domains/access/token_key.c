@@ -82,10 +82,10 @@ void token_key_close(struct token_key *key)
 const char *token_secret_weakness(struct text secret)
 {
 	static const char *const examples[] = {
-		"development-secret", "secret",   "changeme",  "change-me",	"change-this",
-		"changethis",	      "jwt-secret", "jwt_secret", "your-secret", "your-256-bit-secret",
-		"supersecret",	      "super-secret", "my-secret", "mysecret",	"default",
-		"example",	      "insecure", "password",  "test-secret",	"a-string-secret-at-least-256-bits-long",
+		"development-secret", "secret", "changeme", "change-me", "change-this", "changethis",
+		"jwt-secret", "jwt_secret", "your-secret", "your-256-bit-secret", "supersecret",
+		"super-secret", "my-secret", "mysecret", "default", "example", "insecure", "password",
+		"test-secret", "a-string-secret-at-least-256-bits-long",
 		"your-super-secret-jwt-token-with-at-least-32-characters-long",
 		"your-super-secret-key-change-in-production", "please-change-me-in-production",
 	};

@@ -21,7 +21,7 @@ struct accounts {
 	const struct accounts_settings *settings;
 	struct password_cost cost;
 	struct worker_class *workers;
-	/* What the password of an unknown user is compared with: well-formed, of the configured cost, of no password. */
+	/* What an unknown user's password is compared with: of the configured cost, of no password. */
 	char nobodys_hash[PHC_MAX_BYTES];
 	size_t nobodys_hash_len;
 };
