@@ -13,7 +13,9 @@
 #include "core/loop.h"
 #include "core/timer.h"
 #include "http/connection.h"
+#include "http/problem.h"
 #include "http/server.h"
+#include "observability/metrics.h"
 
 struct http_series;
 struct http_server;
@@ -38,6 +40,7 @@ struct http_loop {
 	char date[DATE_LINE_LEN + 1];
 	uint64_t random; /* for span ids: unique, not secret */
 	struct http_series *series; /* a row per compiled route; see measure.h */
+	metric_id problem_series[PROBLEM_COUNT]; /* of errors_total; refusal.c finds each once */
 
 	_Atomic(bool) draining;
 	bool drained;

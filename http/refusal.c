@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "http/handler.h"
+#include "http/loop.h"
 #include "http/negotiation.h"
 #include "observability/log.h"
 #include "observability/metrics.h"
@@ -36,17 +37,32 @@ static bool is_server_error(enum problem problem)
 	return problem_row(problem)->status >= 500;
 }
 
-static void count(struct flow *flow, enum problem problem)
+static metric_id find_series(struct metric_shard *shard, enum problem problem)
 {
-	struct metric_shard *shard = flow->loop->metrics;
 	struct text severity = is_server_error(problem) ? TEXT("error") : TEXT("fail");
 	struct text code = text_from_c(problem_row(problem)->code);
 
-	if (shard)
-		metric_add(shard,
-			metric_series(metric_shard_owner(shard), &errors_total,
-				METRIC_LABELS(code, severity)),
-			1);
+	return metric_series(metric_shard_owner(shard), &errors_total,
+		METRIC_LABELS(code, severity));
+}
+
+/* Finding a series takes a lock, so the loop keeps what it found. */
+static void count(struct flow *flow, enum problem problem)
+{
+	struct metric_shard *shard = flow->loop->metrics;
+	struct http_loop *http = flow->loop->http;
+	metric_id series;
+
+	if (!shard)
+		return;
+	if (!http) {
+		metric_add(shard, find_series(shard, problem), 1);
+		return;
+	}
+	series = http->problem_series[problem];
+	if (series == 0)
+		series = http->problem_series[problem] = find_series(shard, problem);
+	metric_add(shard, series, 1);
 }
 
 /* A client can cause these two at will: not worth a warning each. */
