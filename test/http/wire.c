@@ -275,6 +275,16 @@ size_t wire_connections(const struct wire *wire)
 	return http_connection_count(wire->state->server);
 }
 
+unsigned wire_connections_of(const struct wire *wire, unsigned loop)
+{
+	return atomic_load(&wire->state->server->loops[loop]->connection_count);
+}
+
+uint16_t wire_port(const struct wire *wire, enum listener listener)
+{
+	return http_server_port(wire->state->server, listener);
+}
+
 void wire_await_waiting(struct wire *wire, unsigned count)
 {
 	while (count-- > 0)

@@ -38,6 +38,8 @@ void wire_start(struct wire *wire);
 void wire_stop(struct wire *wire);
 void wire_drain(struct wire *wire); /* begins it, without waiting */
 size_t wire_connections(const struct wire *wire);
+unsigned wire_connections_of(const struct wire *wire, unsigned loop);
+uint16_t wire_port(const struct wire *wire, enum listener listener);
 
 /* The flow of /wait or /commit waits: blocks until so many do, since the last call. */
 void wire_await_waiting(struct wire *wire, unsigned count);
