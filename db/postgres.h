@@ -65,7 +65,8 @@ struct postgres_op {
 	bool has_savepoint; /* a violation may be expected: within a transaction that needs a way back */
 	bool is_unwinding; /* on that way */
 	bool is_observed;  /* the metrics know it already: it ran out of time */
-	uint8_t command, main_command; /* which command of its sync is answered next, which counts */
+	/* Which command of its sync is answered next, which one counts, which one failed. */
+	uint8_t command, main_command, error_command;
 	struct postgres_hold *hold; /* POSTGRES_BEGIN: made beforehand */
 	struct timer timer; /* in line: acquire timeout; in flight: statement timeout, then drain */
 	uint64_t asked_ns, sent_ns;
@@ -144,7 +145,8 @@ struct postgres_pool {
 	size_t in_line, own_in_line;
 	bool wants_lane; /* the lanes are full or stalled, and there may be more */
 	uv_timer_t kick; /* closes broken connections and serves the lines in the next turn */
-	struct timer retry, housekeeping;
+	uv_timer_t housekeeping;
+	struct timer retry;
 	unsigned failures; /* connects in a row */
 	uint64_t now_ns; /* read once per readable socket: the answers of one read arrived together */
 };
@@ -257,7 +259,7 @@ bool postgres_pool_place(struct postgres_pool *pool, struct postgres_op *op,
 			 enum failure *failure_out);
 void postgres_pool_leave_line(struct postgres_op *op);
 /* A connection has nothing in flight any more and nobody owns it. */
-void postgres_pool_give_back(struct postgres_connection *connection);
+void postgres_pool_give_back(struct postgres_connection *connection, bool was_used);
 void postgres_pool_connected(struct postgres_connection *connection);
 void postgres_pool_connect_failed(struct postgres_pool *pool, const char *cause);
 /* Serves the lines, opens what is missing. Not inside a step. */

@@ -113,6 +113,11 @@ static void on_handshake(uv_poll_t *handle, int status, int events)
 		postgres_connection_close(connection, FAILURE_UNAVAILABLE);
 }
 
+/* libpq would print the server's notices on stderr. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+}
+
 static void start_handshake(struct postgres_connection *connection)
 {
 	connection->libpq = postgres_url_connect(connection->pool->postgres, connection->addresses,
@@ -123,6 +128,7 @@ static void start_handshake(struct postgres_connection *connection)
 							      PQerrorMessage(connection->libpq));
 		return;
 	}
+	PQsetNoticeReceiver(connection->libpq, ignore_notice, NULL);
 	postgres_connect_watch(connection, UV_WRITABLE, on_handshake);
 }
 

@@ -165,13 +165,13 @@ void postgres_connection_forget(struct postgres_connection *connection, uint32_t
 	*entry = (uint8_t)((*entry + 1) & GENERATION);
 }
 
-static void statement_name(const struct db_statement *statement, uint8_t entry,
-			   char out[static NAME_MAX_BYTES])
+static const char *prepared_name(const struct db_statement *statement, uint8_t entry,
+				 char buffer[static NAME_MAX_BYTES])
 {
 	if ((entry & GENERATION) == 0)
-		snprintf(out, NAME_MAX_BYTES, "%s", statement->name);
-	else
-		snprintf(out, NAME_MAX_BYTES, "%.70s:%u", statement->name, entry & GENERATION);
+		return statement->name;
+	snprintf(buffer, NAME_MAX_BYTES, "%.70s:%u", statement->name, entry & GENERATION);
+	return buffer;
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -200,11 +200,12 @@ static bool send_query(struct postgres_connection *connection, struct postgres_o
 {
 	uint8_t *entry = prepared_entry(connection, op->info->number);
 	struct postgres_params params;
-	char name[NAME_MAX_BYTES];
+	char buffer[NAME_MAX_BYTES];
+	const char *name;
 
 	if (entry == NULL)
 		return false;
-	statement_name(op->info->statement, *entry, name);
+	name = prepared_name(op->info->statement, *entry, buffer);
 	if (!(*entry & PREPARED) && !send_prepare(connection, op, name, entry))
 		return false;
 	op->has_savepoint = connection->hold != NULL && op->info->statement->expects != 0;
@@ -318,12 +319,14 @@ static void take_answer(struct postgres_op *op, PGresult *answer)
 	ExecStatusType status = PQresultStatus(answer);
 	bool is_good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 
-	if (is_good && op->command == op->main_command && op->rows == NULL)
+	if (is_good && op->command == op->main_command && op->rows == NULL) {
 		op->rows = answer;
-	else if (!is_good && status != PGRES_PIPELINE_ABORTED && op->error == NULL)
+	} else if (!is_good && status != PGRES_PIPELINE_ABORTED && op->error == NULL) {
 		op->error = answer;
-	else
+		op->error_command = op->command;
+	} else {
 		PQclear(answer);
+	}
 	op->command++;
 }
 

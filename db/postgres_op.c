@@ -122,6 +122,8 @@ static bool is_expected(const struct postgres_op *op, enum db_outcome outcome)
 	return false;
 }
 
+static bool is_plan_outdated(const struct postgres_op *op);
+
 static enum failure judge_error(struct postgres_op *op)
 {
 	const char *sqlstate = error_field(op, PG_DIAG_SQLSTATE);
@@ -142,7 +144,7 @@ static enum failure judge_error(struct postgres_op *op)
 		message = error_field(op, PG_DIAG_CONSTRAINT_NAME);
 	snprintf(op->cause, sizeof(op->cause), "%s: SQLSTATE %s%s%.100s", op_name(op),
 		 sqlstate[0] != '\0' ? sqlstate : "none", message[0] != '\0' ? ": " : "", message);
-	return sqlstate_failure(sqlstate);
+	return is_plan_outdated(op) ? FAILURE_RETRY : sqlstate_failure(sqlstate);
 }
 
 static int64_t affected_rows(const PGresult *rows)
@@ -172,16 +174,21 @@ static enum failure judge_success(struct postgres_op *op)
 	return FAILURE_NONE;
 }
 
-/* The prepared statement is gone (26000: DISCARD, a pooler), was never made, or its columns have changed
- * (0A000, after a migration): the next use prepares it again. */
+/* PostgreSQL keeps a plan for a prepared statement and refuses it when the columns have changed since, as
+ * a migration may do. Nothing has run. */
+static bool is_plan_outdated(const struct postgres_op *op)
+{
+	return strcmp(error_field(op, PG_DIAG_SQLSTATE), "0A000") == 0 &&
+	       strcmp(error_field(op, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0;
+}
+
+/* It is gone (26000: DISCARD, a pooler), was never made, or is outdated: the next use prepares it again. */
 static void check_prepared(struct postgres_op *op)
 {
-	const char *sqlstate = error_field(op, PG_DIAG_SQLSTATE);
-
 	if (op->kind != POSTGRES_QUERY || op->error == NULL)
 		return;
-	if ((op->prepares && op->rows == NULL && op->result.outcome == DB_OK) ||
-	    strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0)
+	if ((op->prepares && op->error_command == 0) || is_plan_outdated(op) ||
+	    strcmp(error_field(op, PG_DIAG_SQLSTATE), "26000") == 0)
 		postgres_connection_forget(op->connection, op->info->number);
 }
 
@@ -245,7 +252,7 @@ static void give_connection_back(struct postgres_op *op, enum failure failure)
 	if (op->kind == POSTGRES_SESSION)
 		session_done(op, failure);
 	else if (connection->in_flight == 0 && connection->hold == NULL)
-		postgres_pool_give_back(connection);
+		postgres_pool_give_back(connection, op->kind != POSTGRES_PING);
 }
 
 /* Within a transaction a violation, expected or not, spoils the transaction; an expected one is undone to

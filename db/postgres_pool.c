@@ -62,6 +62,12 @@ static struct postgres_connection *first_idle(struct postgres_pool *pool)
 	return NULL;
 }
 
+static bool may_open(const struct postgres_pool *pool)
+{
+	return !pool->base.detached && !timer_is_set(&pool->retry) &&
+	       open_count(pool) + pool->counts[POSTGRES_CONNECTING] < postgres_pool_limit(pool);
+}
+
 static unsigned lanes_max(const struct postgres_pool *pool)
 {
 	return postgres_pool_limit(pool) / 2;
@@ -89,7 +95,7 @@ static struct postgres_connection *take_lane(struct postgres_pool *pool)
 			postgres_move(connection, POSTGRES_LANE);
 			return connection;
 		}
-		pool->wants_lane = true;
+		pool->wants_lane = pool->counts[POSTGRES_CONNECTING] == 0 && may_open(pool);
 	}
 	return emptiest != NULL && emptiest->in_flight < LANE_MAX ? emptiest : NULL;
 }
@@ -229,10 +235,7 @@ static void open_wanted(struct postgres_pool *pool)
 	unsigned wanted = wanted_connections(pool);
 
 	pool->wants_lane = false;
-	if (pool->base.detached || timer_is_set(&pool->retry))
-		return;
-	while (pool->counts[POSTGRES_CONNECTING] < wanted &&
-	       open_count(pool) + pool->counts[POSTGRES_CONNECTING] < postgres_pool_limit(pool))
+	while (pool->counts[POSTGRES_CONNECTING] < wanted && may_open(pool))
 		if (postgres_connection_open(pool) == NULL)
 			return;
 }
@@ -243,8 +246,8 @@ static void close_pool(struct postgres_pool *pool)
 	    uv_is_closing((uv_handle_t *)&pool->kick))
 		return;
 	timer_clear(&pool->retry);
-	timer_clear(&pool->housekeeping);
 	uv_close((uv_handle_t *)&pool->kick, NULL);
+	uv_close((uv_handle_t *)&pool->housekeeping, NULL);
 }
 
 void postgres_pool_serve(struct postgres_pool *pool)
@@ -325,10 +328,8 @@ static bool is_expired(const struct postgres_connection *connection, uint64_t no
 	return now_ns - connection->opened_ns > connection->lifetime_ns;
 }
 
-void postgres_pool_give_back(struct postgres_connection *connection)
+void postgres_pool_give_back(struct postgres_connection *connection, bool was_used)
 {
-	uint64_t now_ns = clock_now_ns();
-
 	assert(connection->in_flight == 0 && connection->hold == NULL);
 	if (connection->pool->base.detached)
 		postgres_connection_break(connection, "the database is being closed");
@@ -336,7 +337,8 @@ void postgres_pool_give_back(struct postgres_connection *connection)
 		postgres_connection_break(connection, "its lifetime is over");
 	else if (PQtransactionStatus(connection->libpq) != PQTRANS_IDLE)
 		postgres_connection_break(connection, "a statement left a transaction open");
-	connection->used_ns = now_ns;
+	if (was_used)
+		connection->used_ns = clock_now_ns();
 	postgres_move(connection, POSTGRES_IDLE);
 }
 
@@ -359,30 +361,45 @@ static bool is_surplus(const struct postgres_connection *connection, uint64_t no
 	unsigned keep = (unsigned)settings->connections_idle / loops;
 	uint64_t idle_ns = now_ns - connection->used_ns;
 
-	if (is_expired(connection, now_ns))
-		return true;
-	if (pool->counts[POSTGRES_IDLE] <= 1 && open_count(pool) <= 1)
-		return false;
-	return idle_ns > (uint64_t)settings->connection_idle_ms * NS_PER_MS ||
+	return is_expired(connection, now_ns) ||
+	       idle_ns > (uint64_t)settings->connection_idle_ms * NS_PER_MS ||
 	       (pool->counts[POSTGRES_IDLE] > keep && idle_ns > HOUSEKEEPING_MS * UINT64_C(1000000));
 }
 
-/* The oldest stands last; one a second is closed, so that a wave ebbs slowly. */
-static void thin_out_idle(struct postgres_pool *pool, uint64_t now_ns)
+static void ping_silent(struct postgres_pool *pool, uint64_t now_ns)
 {
 	struct postgres_connection *connection, *next;
 
-	connection = TAILQ_LAST(&pool->lists[POSTGRES_IDLE], postgres_connections);
-	if (connection != NULL && is_surplus(connection, now_ns)) {
-		postgres_connection_break(connection, "idle for too long");
-		return;
-	}
 	for (connection = TAILQ_FIRST(&pool->lists[POSTGRES_IDLE]); connection != NULL;
 	     connection = next) {
 		next = TAILQ_NEXT(connection, entry);
-		if (now_ns - connection->progress_ns > PING_AFTER_MS * UINT64_C(1000000))
+		if (!connection->is_broken &&
+		    now_ns - connection->progress_ns > PING_AFTER_MS * UINT64_C(1000000))
 			ping(connection);
 	}
+}
+
+static struct postgres_connection *longest_idle(struct postgres_pool *pool)
+{
+	struct postgres_connection *connection, *longest = NULL;
+
+	TAILQ_FOREACH(connection, &pool->lists[POSTGRES_IDLE], entry)
+		if (longest == NULL || connection->used_ns < longest->used_ns)
+			longest = connection;
+	return longest;
+}
+
+/* One a second is closed, so that a wave ebbs slowly; the last only when its successor is there. */
+static void thin_out_idle(struct postgres_pool *pool, uint64_t now_ns)
+{
+	struct postgres_connection *connection = longest_idle(pool);
+
+	if (connection == NULL || !is_surplus(connection, now_ns))
+		return;
+	if (open_count(pool) > 1)
+		postgres_connection_break(connection, "idle for too long");
+	else
+		pool->wants_lane = is_expired(connection, now_ns);
 }
 
 /* A busy lane is never idle: it gets a successor first, then nothing new, and closes when empty. */
@@ -403,15 +420,13 @@ static void retire_lanes(struct postgres_pool *pool, uint64_t now_ns)
 	}
 }
 
-static void on_housekeeping(struct timer *timer)
+static void on_housekeeping(uv_timer_t *timer)
 {
-	struct postgres_pool *pool =
-		(struct postgres_pool *)((char *)timer -
-					 offsetof(struct postgres_pool, housekeeping));
+	struct postgres_pool *pool = timer->data;
 	uint64_t now_ns = clock_now_ns();
 
-	timer_set(pool->base.loop, timer, HOUSEKEEPING_MS);
 	retire_lanes(pool, now_ns);
+	ping_silent(pool, now_ns);
 	thin_out_idle(pool, now_ns);
 	postgres_pool_serve(pool);
 }
@@ -434,8 +449,6 @@ static void on_kick(uv_timer_t *kick)
 	struct postgres_pool *pool = kick->data;
 	struct postgres_connection *connection;
 
-	if (!pool->base.detached && !timer_is_set(&pool->housekeeping))
-		timer_set(pool->base.loop, &pool->housekeeping, HOUSEKEEPING_MS);
 	while ((connection = first_broken(pool)) != NULL)
 		postgres_connection_close(connection, FAILURE_UNAVAILABLE);
 	postgres_pool_serve(pool);
@@ -462,6 +475,13 @@ static void on_flush(struct loop *loop, void *context)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static void init_timer(struct postgres_pool *pool, struct loop *loop, uv_timer_t *timer)
+{
+	uv_timer_init(&loop->uv, timer);
+	uv_unref((uv_handle_t *)timer);
+	timer->data = pool;
+}
+
 struct db_loop *postgres_pool_attach(struct db *db, struct loop *loop)
 {
 	struct postgres_pool *pool = calloc(1, sizeof(*pool));
@@ -475,10 +495,10 @@ struct db_loop *postgres_pool_attach(struct db *db, struct loop *loop)
 	TAILQ_INIT(&pool->own_line);
 	SLIST_INIT(&pool->dirty);
 	timer_init(&pool->retry, on_retry);
-	timer_init(&pool->housekeeping, on_housekeeping);
-	uv_timer_init(&loop->uv, &pool->kick);
-	uv_unref((uv_handle_t *)&pool->kick);
-	pool->kick.data = pool;
+	init_timer(pool, loop, &pool->kick);
+	init_timer(pool, loop, &pool->housekeeping);
+	/* Not on the loop's wheel, which would then tick for ever on an idle loop. */
+	uv_timer_start(&pool->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
 	loop_on_flush(loop, on_flush, pool);
 	atomic_fetch_add(&pool->postgres->loops, 1);
 	/* The loop's first turn opens the first connection. */
@@ -505,7 +525,6 @@ void postgres_pool_detach(struct db_loop *db_loop)
 	struct postgres_connection *connection;
 
 	timer_clear(&pool->retry);
-	timer_clear(&pool->housekeeping);
 	fail_line(pool, false, FAILURE_SHUTDOWN, "the database is being closed");
 	fail_line(pool, true, FAILURE_SHUTDOWN, "the database is being closed");
 	for (int state = POSTGRES_CONNECTING; state < POSTGRES_CLOSED; state++)
