@@ -176,13 +176,15 @@ static void wake_if_needed(struct log_ring *ring, size_t waiting)
 static void append(struct log_ring *ring, const struct flow *flow, enum log_level level,
 	const char *event, const struct log_field *fields, size_t field_count)
 {
-	size_t size = log_record_size(flow, fields, field_count);
-	void *record = log_ring_reserve(ring, size);
+	struct log_plan plan;
+	void *record;
 
+	log_record_plan(&plan, flow, fields, field_count);
+	record = log_ring_reserve(ring, plan.size);
 	if (record == NULL)
 		return;
-	log_record_encode(record, size, level, event, flow, fields, field_count);
-	wake_if_needed(ring, log_ring_commit(ring, size));
+	log_record_encode(record, &plan, level, event, flow, fields, field_count);
+	wake_if_needed(ring, log_ring_commit(ring, plan.size));
 }
 
 void log_write(struct log_ring *ring, enum log_level level, const char *event,

@@ -56,10 +56,28 @@ static char *put_character(char *out, uint32_t character, const char *data, size
 	return put_bytes(out, data, len);
 }
 
+/* How many bytes from here need no escape: printable ASCII but " and \. Nearly all there are. */
+static size_t plain_run(const char *data, size_t len)
+{
+	size_t run = 0;
+
+	while (run < len && (unsigned char)data[run] >= ' ' && (unsigned char)data[run] < 0x7f &&
+		data[run] != '"' && data[run] != '\\')
+		run++;
+	return run;
+}
+
 char *log_escape_string(char *out, struct text text)
 {
 	for (size_t at = 0; at < text.len;) {
+		size_t run = plain_run(text.data + at, text.len - at);
 		uint32_t character = 0;
+
+		out = put_bytes(out, text.data + at, run);
+		at += run;
+		if (at == text.len)
+			break;
+
 		size_t len = utf8_take(text.data + at, text.len - at, &character);
 
 		if (len == 0) {

@@ -10,65 +10,49 @@ static_assert(sizeof(struct log_record) % 8 == 0, "what follows the head is alig
 static_assert(sizeof(struct log_origin) % 8 == 0, "what follows the origin is aligned");
 static_assert(sizeof(struct log_slot) % 8 == 0, "values are aligned");
 
-/* How much of a field is kept, and as what. */
-struct cut {
-	enum log_kind kind;
-	size_t len;
-	bool cut;
-};
-
-static struct cut cut_text(struct text text)
+static size_t cut_len(struct text text)
 {
-	if (text.data == NULL || text.len <= LOG_TEXT_MAX_BYTES)
-		return (struct cut) {
-			.kind = LOG_KIND_TEXT, .len = text.data == NULL ? 0 : text.len};
-
 	size_t len = LOG_TEXT_MAX_BYTES;
 
 	/* Not inside a character: 10xxxxxx continues one (RFC 3629, section 3). */
 	for (unsigned back = 0; back < 3 && ((unsigned char)text.data[len] & 0xc0) == 0x80; back++)
 		len--;
-	return (struct cut) {.kind = LOG_KIND_TEXT, .len = len, .cut = true};
+	return len;
 }
 
-static struct cut cut_field(const struct log_field *field)
+static void plan_text(struct log_plan *plan, size_t i, enum log_kind kind, struct text text)
+{
+	size_t max = kind == LOG_KIND_JSON ? LOG_JSON_MAX_BYTES : LOG_TEXT_MAX_BYTES;
+	size_t len = text.data == NULL ? 0 : text.len;
+
+	plan->kept[i].kind = (uint8_t)kind;
+	plan->kept[i].cut = len > max;
+	plan->kept[i].len = (uint32_t)len;
+	if (len <= max)
+		return;
+	/* Half a JSON value is none: it goes on as a text. */
+	plan->kept[i].kind = LOG_KIND_TEXT;
+	plan->kept[i].len = (uint32_t)cut_len(text);
+}
+
+static void plan_field(struct log_plan *plan, size_t i, const struct log_field *field)
 {
 	switch (field->kind) {
 	case LOG_KIND_TEXT:
-		return cut_text(field->text);
 	case LOG_KIND_JSON:
-		if (field->text.data != NULL && field->text.len <= LOG_JSON_MAX_BYTES)
-			return (struct cut) {.kind = LOG_KIND_JSON, .len = field->text.len};
-		return cut_text(field->text);
+		plan_text(plan, i, field->kind, field->text);
+		return;
 	case LOG_KIND_INT:
 	case LOG_KIND_DOUBLE:
 	case LOG_KIND_BOOL:
-		return (struct cut) {.kind = field->kind, .len = sizeof(int64_t)};
+		plan->kept[i].len = sizeof(int64_t);
+		break;
 	case LOG_KIND_UUID:
-		return (struct cut) {.kind = field->kind, .len = sizeof(struct uuid)};
+		plan->kept[i].len = sizeof(struct uuid);
+		break;
 	}
-	assert(!"a log field without a kind");
-	return (struct cut) {.kind = LOG_KIND_TEXT};
-}
-
-static size_t slot_size(const struct log_field *field)
-{
-	return sizeof(struct log_slot) + log_record_padded(cut_field(field).len);
-}
-
-/* How many fields fit, and their size in *size_inout, which holds the head's so far. */
-static size_t count_fitting(const struct log_field *fields, size_t field_count, size_t *size_inout)
-{
-	size_t fitting = 0;
-
-	for (; fitting < field_count && fitting < LOG_FIELDS_MAX; fitting++) {
-		size_t size = slot_size(&fields[fitting]);
-
-		if (*size_inout + size > LOG_RECORD_MAX_BYTES)
-			break;
-		*size_inout += size;
-	}
-	return fitting;
+	plan->kept[i].kind = (uint8_t)field->kind;
+	plan->kept[i].cut = false;
 }
 
 static size_t head_size(const struct flow *flow)
@@ -76,12 +60,23 @@ static size_t head_size(const struct flow *flow)
 	return sizeof(struct log_record) + (flow == NULL ? 0 : sizeof(struct log_origin));
 }
 
-size_t log_record_size(const struct flow *flow, const struct log_field *fields, size_t field_count)
+void log_record_plan(struct log_plan *plan, const struct flow *flow, const struct log_field *fields,
+	size_t field_count)
 {
-	size_t size = head_size(flow);
+	size_t max = field_count < LOG_FIELDS_MAX ? field_count : LOG_FIELDS_MAX;
+	size_t i = 0;
 
-	count_fitting(fields, field_count, &size);
-	return size;
+	plan->size = head_size(flow);
+	for (; i < max; i++) {
+		plan_field(plan, i, &fields[i]);
+
+		size_t size = sizeof(struct log_slot) + log_record_padded(plan->kept[i].len);
+
+		if (plan->size + size > LOG_RECORD_MAX_BYTES)
+			break;
+		plan->size += size;
+	}
+	plan->fitting = i;
 }
 
 static const void *field_value(const struct log_field *field)
@@ -101,22 +96,22 @@ static const void *field_value(const struct log_field *field)
 	return NULL;
 }
 
-static char *encode_slot(char *out, const struct log_field *field)
+static char *encode_slot(
+	char *out, const struct log_plan *plan, size_t i, const struct log_field *field)
 {
-	struct cut cut = cut_field(field);
 	bool is_text = field->kind == LOG_KIND_TEXT || field->kind == LOG_KIND_JSON;
 	struct log_slot *slot = (struct log_slot *)(void *)out;
 
 	*slot = (struct log_slot) {
 		.key = field->key,
-		.len = (uint32_t)cut.len,
-		.kind = (uint8_t)cut.kind,
-		.cut = cut.cut,
+		.len = plan->kept[i].len,
+		.kind = plan->kept[i].kind,
+		.cut = plan->kept[i].cut,
 		.absent = is_text && (field->text.data == NULL || text_is_null(field->text)),
 	};
-	if (cut.len > 0)
-		memcpy(slot + 1, field_value(field), cut.len);
-	return (char *)(slot + 1) + log_record_padded(cut.len);
+	if (slot->len > 0)
+		memcpy(slot + 1, field_value(field), slot->len);
+	return (char *)(slot + 1) + log_record_padded(slot->len);
 }
 
 static void encode_origin(struct log_origin *origin, const struct flow *flow)
@@ -128,26 +123,28 @@ static void encode_origin(struct log_origin *origin, const struct flow *flow)
 		origin->user_id = flow->identity.user_id;
 }
 
-void log_record_encode(void *out, size_t size, enum log_level level, const char *event,
-	const struct flow *flow, const struct log_field *fields, size_t field_count)
+void log_record_encode(void *out, const struct log_plan *plan, enum log_level level,
+	const char *event, const struct flow *flow, const struct log_field *fields,
+	size_t field_count)
 {
 	struct log_record *record = out;
-	size_t needed = head_size(flow);
-	size_t fitting = count_fitting(fields, field_count, &needed);
+	unsigned parts = 0;
 	char *at = (char *)out + head_size(flow);
 
-	assert(needed == size);
+	if (flow != NULL)
+		parts |= LOG_RECORD_ORIGIN;
+	if (plan->fitting < field_count)
+		parts |= LOG_RECORD_CUT;
 	*record = (struct log_record) {
-		.size = (uint32_t)size,
-		.slot_count = (uint16_t)fitting,
+		.size = (uint32_t)plan->size,
+		.slot_count = (uint16_t)plan->fitting,
 		.level = (uint8_t)level,
-		.parts = (uint8_t)((flow == NULL ? 0 : LOG_RECORD_ORIGIN) |
-			(fitting < field_count ? LOG_RECORD_CUT : 0)),
+		.parts = (uint8_t)parts,
 		.unix_ms = clock_unix_ms(),
 		.event = event,
 	};
 	if (flow != NULL)
 		encode_origin((struct log_origin *)(record + 1), flow);
-	for (size_t i = 0; i < fitting; i++)
-		at = encode_slot(at, &fields[i]);
+	for (size_t i = 0; i < plan->fitting; i++)
+		at = encode_slot(at, plan, i, &fields[i]);
 }

@@ -45,11 +45,24 @@ struct log_slot {
 	uint8_t absent;
 };
 
-/* What log_record_encode will write for these fields. */
-size_t log_record_size(const struct flow *flow, const struct log_field *fields, size_t field_count);
-/* `out` is 8-byte aligned and has log_record_size bytes. flow may be NULL. */
-void log_record_encode(void *out, size_t size, enum log_level level, const char *event,
-	const struct flow *flow, const struct log_field *fields, size_t field_count);
+/* What will be kept of each field, judged once. */
+struct log_plan {
+	size_t size; /* of the record */
+	size_t fitting; /* fields */
+	struct {
+		uint32_t len;
+		uint8_t kind; /* enum log_kind */
+		bool cut;
+	} kept[LOG_FIELDS_MAX];
+};
+
+/* flow may be NULL. */
+void log_record_plan(struct log_plan *plan, const struct flow *flow, const struct log_field *fields,
+	size_t field_count);
+/* The same flow and fields. `out` is 8-byte aligned and has plan->size bytes. */
+void log_record_encode(void *out, const struct log_plan *plan, enum log_level level,
+	const char *event, const struct flow *flow, const struct log_field *fields,
+	size_t field_count);
 
 static inline const struct log_origin *log_record_origin(const struct log_record *record)
 {

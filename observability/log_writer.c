@@ -89,13 +89,14 @@ static bool drain(struct log *log)
 static void write_own(struct log *log, enum log_level level, const char *event,
 	const struct log_field *fields, size_t field_count)
 {
-	alignas(8) char record[1024];
-	size_t size = log_record_size(NULL, fields, field_count);
+	alignas(8) char record[8192];
+	struct log_plan plan;
 	char *room = log_sink_room(&log->sink);
 
-	if (room == NULL || size > sizeof(record))
+	log_record_plan(&plan, NULL, fields, field_count);
+	if (room == NULL || plan.size > sizeof(record))
 		return;
-	log_record_encode(record, size, level, event, NULL, fields, field_count);
+	log_record_encode(record, &plan, level, event, NULL, fields, field_count);
 	format(log, (const struct log_record *)(const void *)record, room);
 }
 

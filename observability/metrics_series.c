@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "observability/metrics_table.h"
+#include "observability/number.h"
 
 /* Finding and making series, under the lock. Both lists are kept sorted, so that a scrape need not sort. */
 
@@ -118,19 +119,22 @@ static void insert_at(struct metric_list *list, size_t place, void *item)
 
 static struct metric_family *new_family(const struct metric *metric)
 {
-	struct metric_family *family = calloc(1, sizeof(*family));
+	bool seconds = metric->buckets == NULL;
+	size_t buckets = seconds ? metric_seconds_bucket_count : metric->bucket_count;
+	struct metric_family *family;
 
+	if (metric->kind != METRIC_HISTOGRAM)
+		buckets = 0;
+	assert(buckets <= METRIC_BUCKETS_MAX);
+	family = calloc(1, sizeof(*family) + buckets * sizeof(family->bounds[0]));
 	if (family == NULL)
 		return NULL;
 	family->metric = metric;
 	family->label_count = count_labels(metric);
-	if (metric->kind == METRIC_HISTOGRAM) {
-		bool seconds = metric->buckets == NULL;
-
-		family->buckets = seconds ? metric_seconds_buckets : metric->buckets;
-		family->bucket_count = seconds ? metric_seconds_bucket_count : metric->bucket_count;
-		assert(family->bucket_count <= METRIC_BUCKETS_MAX);
-	}
+	family->buckets = seconds ? metric_seconds_buckets : metric->buckets;
+	family->bucket_count = buckets;
+	for (size_t i = 0; i < buckets; i++)
+		number_format(family->buckets[i], family->bounds[i]);
 	return family;
 }
 
@@ -255,15 +259,49 @@ static metric_id take_cells(struct metrics *metrics, struct metric_series *serie
 	return id;
 }
 
-/* The struct and behind it its values. */
-static struct metric_series *copy_series(struct metric_family *family, const struct text *values)
+/* Twice the values, the second time written as labels: at most three bytes for each (U+FFFD). */
+static size_t texts_size(const struct metric_family *family, const struct text *values)
 {
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < family->label_count; i++)
-		bytes += values[i].len;
+		bytes += 4 * values[i].len + strlen(family->metric->labels[i]) + sizeof("=\"\",");
+	return bytes;
+}
 
-	struct metric_series *series = calloc(1, sizeof(*series) + bytes);
+static struct text copy_value(char **at, struct text value)
+{
+	struct text copy = text_of(*at, value.len);
+
+	if (value.len > 0)
+		memcpy(*at, value.data, value.len);
+	*at += value.len;
+	return copy;
+}
+
+static struct text write_labels(
+	char *out, const struct metric_family *family, const struct text *values)
+{
+	char *at = out;
+
+	for (size_t i = 0; i < family->label_count; i++) {
+		size_t len = strlen(family->metric->labels[i]);
+
+		if (i > 0)
+			*at++ = ',';
+		memcpy(at, family->metric->labels[i], len);
+		at += len;
+		*at++ = '=';
+		*at++ = '"';
+		at = metric_escape(at, values[i], true);
+		*at++ = '"';
+	}
+	return text_of(out, (size_t)(at - out));
+}
+
+static struct metric_series *copy_series(struct metric_family *family, const struct text *values)
+{
+	struct metric_series *series = calloc(1, sizeof(*series) + texts_size(family, values));
 
 	if (series == NULL)
 		return NULL;
@@ -272,12 +310,9 @@ static struct metric_series *copy_series(struct metric_family *family, const str
 
 	series->family = family;
 	series->kind = family->metric->kind;
-	for (size_t i = 0; i < family->label_count; i++) {
-		if (values[i].len > 0)
-			memcpy(at, values[i].data, values[i].len);
-		series->values[i] = text_of(at, values[i].len);
-		at += values[i].len;
-	}
+	for (size_t i = 0; i < family->label_count; i++)
+		series->values[i] = copy_value(&at, values[i]);
+	series->labels = write_labels(at, family, values);
 	return series;
 }
 

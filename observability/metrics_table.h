@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "observability/metrics.h"
+#include "observability/number.h"
 
 enum {
 	METRIC_CHUNK_CELLS = 512,
@@ -44,6 +45,7 @@ struct metric_family {
 	size_t bucket_count;
 	size_t series_count;
 	struct metric_series *other; /* NULL until series_max is reached */
+	char bounds[][NUMBER_TEXT_MAX]; /* the buckets as they are written, terminated */
 };
 
 struct metric_series {
@@ -53,7 +55,9 @@ struct metric_series {
 	struct metric_series *next_in_bucket; /* of the hash table */
 	uint64_t hash;
 	_Atomic(struct metric_callback *) callbacks;
-	struct text values[METRIC_LABELS_MAX]; /* in the memory behind the struct */
+	/* in the memory behind the struct */
+	struct text values[METRIC_LABELS_MAX];
+	struct text labels; /* as they are written: method="GET",endpoint="/users/{id}" */
 };
 
 struct metric_cells {
@@ -87,3 +91,7 @@ struct metric_series *metrics_find_owner(struct metrics *metrics, metric_id id);
 double metrics_sum_double(struct metrics *metrics, metric_id cell);
 uint64_t metrics_sum_count(struct metrics *metrics, metric_id cell);
 double metric_series_value(struct metrics *metrics, const struct metric_series *series);
+
+/* A text as the exposition has it, at most three bytes for each of its own; returns the end. In a label's
+ * value \, " and newline are escaped, in a help text \ and newline. */
+char *metric_escape(char *out, struct text text, bool is_label);

@@ -107,8 +107,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct flow *with_flow = flags & 4 ? &flow : NULL;
 	const struct log_record *made = (const struct log_record *)(const void *)record;
 
-	log_record_encode(record, log_record_size(with_flow, fields, count),
-		(enum log_level)(flags & 3), "fuzzed", with_flow, fields, count);
+	struct log_plan plan;
+
+	log_record_plan(&plan, with_flow, fields, count);
+	log_record_encode(
+		record, &plan, (enum log_level)(flags & 3), "fuzzed", with_flow, fields, count);
 	size_t len = log_format_json(made, line);
 
 	check_line(line, len);
