@@ -17,6 +17,7 @@
 #include <yyjson.h>
 
 #include "observability/log.h"
+#include "observability/log_writer.h"
 
 struct fixture {
 	char folder[64];
@@ -414,6 +415,22 @@ static void every_line_of_several_threads_is_written_or_counted(void **state)
 	free(content);
 }
 
+static void a_line_wakes_a_writer_that_sleeps(void **state)
+{
+	struct fixture *fixture = *state;
+	struct log *log = log_open(&fixture->settings);
+	struct log_ring *ring = log_ring_new(log);
+
+	for (uint64_t lines = 1; lines <= 2; lines++) {
+		while (atomic_load(&log->mode) != LOG_WRITER_ASLEEP)
+			sched_yield();
+		log_info(ring, "knock", LOG_NUMBER("n", lines));
+		while (log_lines_total(log) < lines)
+			sched_yield();
+	}
+	log_close(log);
+}
+
 static void the_settings_have_their_defaults_names_and_bounds(void **state)
 {
 	struct log_settings settings = {0};
@@ -423,15 +440,16 @@ static void the_settings_have_their_defaults_names_and_bounds(void **state)
 	arena_init(&arena, NULL, 65536);
 	for (size_t i = 0; i < log_setting_group.row_count; i++)
 		assert_true(setting_parse(&log_setting_group.rows[i],
-			text_from_c(log_setting_group.rows[i].fallback), &settings, &arena, &error));
+			text_from_c(log_setting_group.rows[i].fallback), &settings, &arena,
+			&error));
 	assert_int_equal(settings.level, LOG_INFO);
 	assert_int_equal(settings.format, LOG_FORMAT_AUTO);
 	assert_true(settings.access && settings.colour);
 	assert_int_equal(settings.ring_bytes, 1024 * 1024);
 	assert_int_equal(settings.file.len, 0);
 	assert_string_equal(log_setting_group.rows[0].alias, "LOG_LEVEL");
-	assert_false(setting_parse(
-		&log_setting_group.rows[0], TEXT("loud"), &settings, &arena, &error));
+	assert_false(
+		setting_parse(&log_setting_group.rows[0], TEXT("loud"), &settings, &arena, &error));
 	arena_deinit(&arena);
 }
 
@@ -442,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_settings_have_their_defaults_names_and_bounds),
 		TEST(closing_writes_every_line),
+		TEST(a_line_wakes_a_writer_that_sleeps),
 		TEST(a_log_without_a_line_opens_and_closes),
 		TEST(a_line_below_the_level_costs_nothing_and_is_not_written),
 		TEST(without_a_ring_nothing_is_logged),
