@@ -218,6 +218,13 @@ static bool in_transaction(const struct flow *flow)
 	return flow->hold != NULL && flow->hold->release == hold_release;
 }
 
+static bool is_slow(const struct sqlite_job *job)
+{
+	const struct db_statement_info *info = db_statement_info(&job->loop->base, job->statement);
+
+	return info != NULL ? info->is_slow : job->statement->slow;
+}
+
 static enum flow_verdict query(struct flow *flow, const struct db_statement *statement,
 			       const struct db_value *values, size_t value_count)
 {
@@ -229,8 +236,10 @@ static enum flow_verdict query(struct flow *flow, const struct db_statement *sta
 		return no_memory(flow);
 	if (in_transaction(flow))
 		return mail(flow, job);
-	if (statement->reads && !sqlite->in_memory)
+	if (statement->reads && !sqlite->in_memory) {
+		job->is_slow = is_slow(job);
 		return enqueue(flow, &sqlite->reads, job);
+	}
 	return enqueue(flow, &sqlite->writes, job);
 }
 
@@ -364,6 +373,7 @@ static bool open_connections(struct sqlite *sqlite, unsigned readers, struct are
 	sqlite->writer.stopping = &sqlite->stopping;
 	if (sqlite->in_memory)
 		return true;
+	sqlite->reads.slow_max = readers > 1 ? readers - 1 : 1;
 	for (unsigned i = 0; i < readers && i < SQLITE_READERS_MAX; i++) {
 		if (!sqlite_connection_open(&sqlite->readers[i], path_of(sqlite), SQLITE_ROLE_READER,
 					    arena, error_out))

@@ -84,12 +84,13 @@ struct sqlite_connection {
 	uint64_t deadline_ns;             /* UINT64_MAX: none */
 	const _Atomic(bool) *abandoned;   /* NULL: not to be interrupted by it */
 	const _Atomic(bool) *stopping;    /* NULL: never */
-	bool timed_out;                   /* the handler said stop */
+	void (*while_busy)(struct sqlite_connection *connection); /* NULL: nothing; another process has
+								   * the lock */
 };
 
 enum sqlite_role { SQLITE_ROLE_WRITER, SQLITE_ROLE_READER, SQLITE_ROLE_MIGRATOR };
 
-/* Opens and configures. path "" or ":memory:" is the process's one database in memory. */
+/* Opens and configures. path ":memory:" is the process's one database in memory. */
 bool sqlite_connection_open(struct sqlite_connection *connection, struct text path,
 			    enum sqlite_role role, struct arena *arena, struct text *error_out);
 void sqlite_connection_close(struct sqlite_connection *connection);
@@ -124,6 +125,7 @@ struct sqlite_job {
 	struct sqlite_queue *queue;      /* where it waits or waited; never changes */
 	struct sqlite_job *next, *previous; /* in the queue or a group: whoever holds it */
 	bool queued;                     /* under the queue's lock */
+	bool is_slow;                    /* by declaration or because it has been */
 	struct sqlite_transaction *transaction;
 	enum sqlite_job_kind kind;
 	const struct db_statement *statement; /* SQLITE_JOB_QUERY */
@@ -165,6 +167,7 @@ struct sqlite_queue {
 	struct sqlite_job *first, *last;
 	size_t count, max;
 	uint64_t next_expiry_ns; /* no job waiting expires before */
+	unsigned slow_running, slow_max; /* so that slow statements leave a reader to the others */
 	bool stopping;
 };
 
@@ -174,8 +177,12 @@ bool sqlite_queue_push(struct sqlite_queue *queue, struct sqlite_job *job); /* f
 /* Takes it out if it still waits. */
 bool sqlite_queue_remove(struct sqlite_queue *queue, struct sqlite_job *job);
 void sqlite_queue_stop(struct sqlite_queue *queue);
-/* These four under the lock. */
+/* These under the lock. */
 struct sqlite_job *sqlite_queue_pop(struct sqlite_queue *queue);
+/* The first that may run now: a slow one only while fewer than slow_max of them do. It is counted until
+ * sqlite_queue_done. */
+struct sqlite_job *sqlite_queue_pop_fair(struct sqlite_queue *queue);
+void sqlite_queue_done(struct sqlite_queue *queue, bool was_slow); /* takes the lock itself */
 /* Takes out what has waited too long; the caller posts it. */
 struct sqlite_job *sqlite_queue_take_expired(struct sqlite_queue *queue, uint64_t now_ns);
 /* Judges a job that has just been taken: true when it has waited too long (failed then). */

@@ -37,11 +37,7 @@ static bool must_stop(struct sqlite_connection *connection)
 	if (connection->abandoned != NULL &&
 	    atomic_load_explicit(connection->abandoned, memory_order_relaxed))
 		return true;
-	if (connection->deadline_ns != UINT64_MAX && clock_now_ns() >= connection->deadline_ns) {
-		connection->timed_out = true;
-		return true;
-	}
-	return false;
+	return connection->deadline_ns != UINT64_MAX && clock_now_ns() >= connection->deadline_ns;
 }
 
 static int on_progress(void *context)
@@ -60,6 +56,8 @@ static int on_busy(void *context, int tries)
 		return 0;
 	if (must_stop(connection))
 		return 0;
+	if (connection->while_busy != NULL)
+		connection->while_busy(connection);
 	nanosleep(&pause, NULL);
 	return 1;
 }

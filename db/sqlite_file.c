@@ -9,7 +9,7 @@
 
 bool sqlite_path_is_memory(struct text path)
 {
-	return path.len == 0 || text_equals(path, TEXT(":memory:"));
+	return text_equals(path, TEXT(":memory:"));
 }
 
 static bool complain(struct arena *arena, struct text *error_out, const char *what,
@@ -74,9 +74,11 @@ bool sqlite_file_prepare(struct text path, struct text data_dir, struct arena *a
 
 	if (sqlite_path_is_memory(path))
 		return true;
+	/* SQLite would take "" for a temporary database and file: for a URI with options of its own. */
 	copy = (char *)arena_text(arena, path).data;
-	if (copy == NULL || strlen(copy) != path.len) {
-		*error_out = TEXT("the path of the database has a NUL byte in it");
+	if (copy == NULL || path.len == 0 || strlen(copy) != path.len ||
+	    text_starts_with(path, TEXT("file:"))) {
+		*error_out = TEXT("database.url must name a file: sqlite:PATH, without file: before it");
 		return false;
 	}
 	if (is_inside(path, data_dir) && !make_folders(copy, arena, error_out))

@@ -99,6 +99,31 @@ struct sqlite_job *sqlite_queue_pop(struct sqlite_queue *queue)
 	return job;
 }
 
+struct sqlite_job *sqlite_queue_pop_fair(struct sqlite_queue *queue)
+{
+	struct sqlite_job *job = queue->first;
+
+	if (queue->slow_running >= queue->slow_max && !queue->stopping)
+		while (job != NULL && job->is_slow)
+			job = job->next;
+	if (job == NULL)
+		return NULL;
+	unlink_job(queue, job);
+	queue->slow_running += job->is_slow;
+	return job;
+}
+
+void sqlite_queue_done(struct sqlite_queue *queue, bool was_slow)
+{
+	if (!was_slow)
+		return;
+	pthread_mutex_lock(&queue->lock);
+	queue->slow_running--;
+	/* one that was passed over may run now, and this thread may not be the one that looks */
+	pthread_cond_signal(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
+}
+
 bool sqlite_job_expire(struct sqlite_job *job, uint64_t now_ns)
 {
 	if (now_ns >= job->flow_deadline_ns) {

@@ -10,9 +10,8 @@ static struct sqlite_job *take(struct sqlite_queue *queue)
 	struct sqlite_job *job;
 
 	pthread_mutex_lock(&queue->lock);
-	while (queue->first == NULL && !queue->stopping)
+	while ((job = sqlite_queue_pop_fair(queue)) == NULL && !queue->stopping)
 		sqlite_queue_wait(queue, UINT64_MAX);
-	job = sqlite_queue_pop(queue);
 	pthread_mutex_unlock(&queue->lock);
 	return job;
 }
@@ -25,6 +24,8 @@ void *sqlite_reader_main(void *start)
 
 	free(start);
 	while ((job = take(&sqlite->reads)) != NULL) {
+		bool is_slow = job->is_slow;
+
 		job->begun_ns = clock_now_ns();
 		if (!sqlite_job_expire(job, job->begun_ns)) {
 			connection->abandoned = &job->abandoned;
@@ -33,6 +34,7 @@ void *sqlite_reader_main(void *start)
 			sqlite_judge(sqlite, job->failure);
 		}
 		sqlite_job_post(job);
+		sqlite_queue_done(&sqlite->reads, is_slow);
 	}
 	return NULL;
 }

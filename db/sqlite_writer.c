@@ -238,6 +238,17 @@ static void post_expired(struct sqlite_queue *queue, uint64_t now_ns)
 	}
 }
 
+/* The same while another process has the lock. */
+static void expire_waiting(struct sqlite_connection *connection)
+{
+	struct sqlite *sqlite =
+		(struct sqlite *)((char *)connection - offsetof(struct sqlite, writer));
+
+	pthread_mutex_lock(&sqlite->writes.lock);
+	post_expired(&sqlite->writes, clock_now_ns());
+	pthread_mutex_unlock(&sqlite->writes.lock);
+}
+
 /* The flow's next operation; NULL: roll back. */
 static struct sqlite_job *take_mail(struct sqlite *sqlite, struct sqlite_transaction *transaction)
 {
@@ -421,6 +432,7 @@ void *sqlite_writer_main(void *context)
 	struct sqlite *sqlite = context;
 	struct group group;
 
+	sqlite->writer.while_busy = expire_waiting;
 	while (!is_stopping(&sqlite->writes)) {
 		take_group(&sqlite->writes, &group);
 		if (group.count == 0) {

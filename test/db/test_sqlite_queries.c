@@ -388,6 +388,28 @@ static void the_writer_is_free_again_after_a_deadline(void **state)
 	assert_int_equal(sqlite_fixture_number(&fixture, "SELECT count(*) FROM authors"), 0);
 }
 
+static void slow_reads_leave_a_reader_to_the_others(void **state)
+{
+	static const struct db_statement slow = {
+		.name = "slow", .sql = ENDLESS, .row = &kinds_row, .reads = true, .slow = true
+	};
+	struct ending endings[8];
+
+	for (int i = 0; i < 8; i++)
+		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 500, (void *)&slow), state_steps);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors)
+					 .failure,
+				 FAILURE_NONE);
+	/* no reader has been lost to them either */
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(endings[i].count, 0);
+	for (int i = 0; i < 8; i++)
+		sqlite_fixture_await(&fixture, &endings[i]);
+	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
+			 FAILURE_NONE);
+}
+
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
 static void a_result_past_its_bound_is_refused(void **state)
@@ -464,6 +486,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reader_is_free_again_when_its_flow_has_gone, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(the_writer_is_free_again_after_a_deadline, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(slow_reads_leave_a_reader_to_the_others, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_result_past_its_bound_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_is_busy_at_once, set_up, tear_down),

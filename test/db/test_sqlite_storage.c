@@ -101,6 +101,14 @@ static void a_folder_that_does_not_exist_is_named(void **state)
 	expect_refusal("/nowhere/at/all.db");
 }
 
+static void a_url_without_a_file_is_refused(void **state)
+{
+	fixture.settings.url = TEXT("sqlite:");
+	expect_refusal("must name a file");
+	fixture.settings.url = TEXT("sqlite:file:x.db?mode=memory");
+	expect_refusal("must name a file");
+}
+
 static void a_folder_in_place_of_the_file_is_named(void **state)
 {
 	assert_int_equal(mkdir(fixture.path, 0700), 0);
@@ -277,6 +285,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_folder_that_does_not_exist_is_named, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_url_without_a_file_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_folder_in_place_of_the_file_is_named, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused, set_up,

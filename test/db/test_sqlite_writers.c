@@ -294,6 +294,32 @@ static void another_process_that_keeps_the_lock_makes_writes_busy(void **state)
 	assert_true(db_is_up(fixture.db));
 }
 
+static void those_who_wait_behind_a_foreign_lock_wait_no_longer_than_they_may(void **state)
+{
+	struct outcome outcome = { .statement = &add_author, .name = TEXT_INIT("ann") };
+	struct outcome other = { .statement = &add_author, .name = TEXT_INIT("bob") };
+	struct ending first, behind;
+	sqlite3 *stranger;
+
+	sqlite_fixture_stop(&fixture);
+	fixture.settings.acquire_timeout_ms = 2000;
+	fixture.settings.queue_max = 1;
+	assert_true(sqlite_fixture_start(&fixture));
+	stranger = lock_file();
+	flow_start(sqlite_fixture_flow(&fixture, &first, 0, &outcome), name_steps);
+	/* a queue of one has room again once the writer has taken the first and waits for the lock */
+	do {
+		flow_start(sqlite_fixture_flow(&fixture, &behind, 0, &other), name_steps);
+	} while (behind.count > 0);
+	sqlite_fixture_await(&fixture, &behind);
+	assert_int_equal(behind.failure, FAILURE_BUSY);
+	assert_non_null(strstr(behind.cause, "waited too long"));
+	assert_int_equal(first.count, 0);
+	unlock_file(stranger);
+	sqlite_fixture_await(&fixture, &first);
+	assert_int_equal(first.failure, FAILURE_NONE);
+}
+
 static void readers_do_not_mind_another_process_that_writes(void **state)
 {
 	struct outcome outcome = { .statement = &find_author, .name = TEXT_INIT("nobody") };
@@ -354,6 +380,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(another_process_that_keeps_the_lock_makes_writes_busy,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			those_who_wait_behind_a_foreign_lock_wait_no_longer_than_they_may, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(readers_do_not_mind_another_process_that_writes,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
