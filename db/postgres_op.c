@@ -13,6 +13,8 @@
 #include "db/postgres.h"
 #include "db/sqlstate.h"
 
+enum { RESULT_MAX_BYTES = 16 << 20 }; /* as on SQLite */
+
 static void on_due(struct timer *timer);
 
 struct postgres_op *postgres_op_new(struct postgres_pool *pool, enum postgres_kind kind)
@@ -167,6 +169,11 @@ static enum failure judge_success(struct postgres_op *op)
 	}
 	if (op->kind != POSTGRES_QUERY)
 		return FAILURE_NONE;
+	if (PQresultMemorySize(op->rows) > RESULT_MAX_BYTES) {
+		snprintf(op->cause, sizeof(op->cause), "%.60s: a result of more than 16 MiB",
+			 op_name(op));
+		return FAILURE_INVALID;
+	}
 	op->result.affected = affected_rows(op->rows);
 	op->result.rows = (size_t)PQntuples(op->rows);
 	if (!postgres_rows_check(op->info, op->rows, op->cause, sizeof(op->cause)))
