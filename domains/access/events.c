@@ -41,6 +41,20 @@ static const struct metric events_metric = {
 	.labels = { "event" },
 };
 
+static const struct metric hits_metric = {
+	.name = "cache_hits_total",
+	.kind = METRIC_COUNTER,
+	.help = "Look-ups that a cache answered",
+	.labels = { "cache" },
+};
+
+static const struct metric misses_metric = {
+	.name = "cache_misses_total",
+	.kind = METRIC_COUNTER,
+	.help = "Look-ups that a cache could not answer",
+	.labels = { "cache" },
+};
+
 static const struct metric active_users_metric = {
 	.name = "active_users",
 	.kind = METRIC_GAUGE,
@@ -67,6 +81,8 @@ void access_metrics_open(struct access *access, struct metrics *metrics)
 	for (size_t e = 0; e < ACCESS_EVENT_COUNT; e++)
 		access->events[e] = metric_series(metrics, &events_metric,
 						  METRIC_LABELS(text_from_c(event_names[e])));
+	access->cache_hits = metric_series(metrics, &hits_metric, METRIC_LABELS(TEXT("token")));
+	access->cache_misses = metric_series(metrics, &misses_metric, METRIC_LABELS(TEXT("token")));
 	metric_gauge_callback(metrics, &active_users_metric, NULL, 0, count_active, access);
 }
 
@@ -90,4 +106,9 @@ void access_event(struct flow *flow, enum access_event event, const struct uuid 
 void access_attempt(struct flow *flow, enum attempt_method method, enum attempt_result result)
 {
 	count(flow, access_of(flow)->attempts[method][result]);
+}
+
+void access_count_cache(struct flow *flow, bool hit)
+{
+	count(flow, hit ? access_of(flow)->cache_hits : access_of(flow)->cache_misses);
 }

@@ -75,6 +75,7 @@ static struct seen_token *see(struct flow *flow, struct text token, enum token_v
 		return NULL;
 	secret_sha256(token.data, token.len, fresh.digest);
 	seen = token_cache_find(cache, fresh.digest);
+	access_count_cache(flow, seen != NULL);
 	if (seen != NULL) {
 		*verdict_out = now_s < seen->expires_at_s + TOKEN_LEEWAY_S ? TOKEN_OK : TOKEN_LATE;
 		return *verdict_out == TOKEN_OK ? seen : NULL;

@@ -69,21 +69,22 @@ bool session_grant_tokens(struct flow *flow, const struct user *user, const stru
 			  struct session_grant *grant)
 {
 	const struct access *access = access_of(flow);
-	int64_t end_ms = lesser(grant->expires_at_ms, grant->now_ms + access->settings->access_ttl_ms);
+	int64_t issued_at_s = grant->now_ms / 1000;
+	int64_t ttl_s = access->settings->access_ttl_ms / 1000;
 	struct token_claims claims = {
 		.user_id = user->id,
 		.session_id = grant->session_id,
 		.token_id = uuid_new(),
-		.issued_at_s = grant->now_ms / 1000,
-		.expires_at_s = (end_ms + 999) / 1000,
+		.issued_at_s = issued_at_s,
+		.expires_at_s = lesser(issued_at_s + ttl_s, grant->expires_at_ms / 1000),
 		.roles = role_bit((enum role)user->role),
 	};
 
-	/* Whole seconds: never shorter than one. */
-	if (claims.expires_at_s <= claims.issued_at_s)
-		claims.expires_at_s = claims.issued_at_s + 1;
+	/* A session that ends within this second. */
+	if (claims.expires_at_s <= issued_at_s)
+		claims.expires_at_s = issued_at_s + 1;
 	grant->user_id = user->id;
-	grant->expires_in_s = claims.expires_at_s - claims.issued_at_s;
+	grant->expires_in_s = claims.expires_at_s - issued_at_s;
 	grant->refresh_expires_at_ms =
 		lesser(grant->expires_at_ms, grant->now_ms + access->settings->idle_timeout_ms);
 	grant->access_token = token_sign(&access->rules, &claims, &flow->arena);

@@ -36,8 +36,10 @@ struct access {
 	struct active_users active;     /* any thread */
 	metric_id attempts[ATTEMPT_METHOD_COUNT][ATTEMPT_RESULT_COUNT];
 	metric_id events[ACCESS_EVENT_COUNT];
+	metric_id cache_hits, cache_misses; /* of the token caches */
 };
 
 struct access *access_of(const struct flow *flow);
 /* events.c: finds the series, registers the gauge. */
 void access_metrics_open(struct access *access, struct metrics *metrics);
+void access_count_cache(struct flow *flow, bool hit);
