@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * dispatch - from a matched request to a running flow. Path parameters are judged before anything runs
- * (a bad one names no resource: 404); query and body are read by a step of its own, after the
+ * dispatch - from a matched request to a running flow. Path parameters are judged before anything
+ * runs (a bad one names no resource: 404); query and body are read by a step of its own, after the
  * guards, and every bad field of both is told at once.
  */
 
@@ -45,8 +45,8 @@ static enum schema_verdict decode_parameters(struct flow *flow, const struct rou
 
 /* ---- query ---- */
 
-static bool decode_pair(struct arena *arena, struct text name, struct text value,
-	struct schema_pair *pair)
+static bool decode_pair(
+	struct arena *arena, struct text name, struct text value, struct schema_pair *pair)
 {
 	pair->name = percent_decode(arena, name, true);
 	pair->value = text_is_absent(value) ? TEXT("") : percent_decode(arena, value, true);
@@ -85,8 +85,8 @@ static enum reading read_query(struct flow *flow, const struct route *row,
 	if (split_query(flow, pairs, &count) != READ_OK)
 		return READ_PROBLEM;
 
-	switch (schema_decode_pairs(row->query, pairs, count, &flow->arena,
-		member_at(flow, row->query_at), errors)) {
+	switch (schema_decode_pairs(
+		row->query, pairs, count, &flow->arena, member_at(flow, row->query_at), errors)) {
 	case SCHEMA_OK:
 		return READ_OK;
 	case SCHEMA_BAD_FIELDS:
@@ -104,7 +104,7 @@ static enum reading read_query(struct flow *flow, const struct route *row,
 static bool is_json_request(const struct http_request *request)
 {
 	return request_header_count(request, TEXT("content-type")) == 1 &&
-	       content_type_is_json(request_header(request, TEXT("content-type")));
+		content_type_is_json(request_header(request, TEXT("content-type")));
 }
 
 static enum reading read_body(struct flow *flow, const struct route *row,
@@ -120,8 +120,8 @@ static enum reading read_body(struct flow *flow, const struct route *row,
 		return READ_PROBLEM;
 	}
 
-	switch (schema_decode_json(row->body, request->body, &flow->arena,
-		member_at(flow, row->body_at), errors)) {
+	switch (schema_decode_json(
+		row->body, request->body, &flow->arena, member_at(flow, row->body_at), errors)) {
 	case SCHEMA_OK:
 		return READ_OK;
 	case SCHEMA_BAD_FIELDS:
@@ -136,10 +136,10 @@ static enum reading read_body(struct flow *flow, const struct route *row,
 
 /* ---- the step ---- */
 
-static struct schema_errors join_errors(struct arena *arena, struct schema_errors a,
-	struct schema_errors b)
+static struct schema_errors join_errors(
+	struct arena *arena, struct schema_errors a, struct schema_errors b)
 {
-	struct schema_errors joined = { .count = a.count + b.count };
+	struct schema_errors joined = {.count = a.count + b.count};
 
 	if (a.count == 0 || b.count == 0)
 		return a.count ? a : b;
@@ -156,16 +156,17 @@ static enum flow_verdict refuse_reading(struct flow *flow, enum reading reading,
 {
 	if (reading == READ_NO_MEMORY)
 		return flow_fail(flow, FAILURE_MEMORY, "the request does not fit into the arena");
-	refuse_with(flow, &(struct refusal){
-		.problem = reading == READ_FIELDS ? PROBLEM_VALIDATION_FAILED : problem,
-		.errors = errors });
+	refuse_with(flow,
+		&(struct refusal) {
+			.problem = reading == READ_FIELDS ? PROBLEM_VALIDATION_FAILED : problem,
+			.errors = errors});
 	return FLOW_DONE;
 }
 
 enum flow_verdict read_request(struct flow *flow)
 {
 	const struct route *row = exchange_of(flow)->match.route->row;
-	struct schema_errors of_query = { 0 }, of_body = { 0 }, errors;
+	struct schema_errors of_query = {0}, of_body = {0}, errors;
 	enum problem problem = PROBLEM_BAD_REQUEST;
 	enum reading reading = READ_OK, body_reading = READ_OK;
 
@@ -195,7 +196,8 @@ static bool refuse_early(struct flow *flow, enum problem problem)
 
 static bool refuse_without_memory(struct flow *flow)
 {
-	exchange_refuse_failure(flow, FAILURE_MEMORY, "the arena has no room for the request's state");
+	exchange_refuse_failure(
+		flow, FAILURE_MEMORY, "the arena has no room for the request's state");
 	return false;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * document - constant bytes with validators (RFC 9110, 8.8.3 and 13.1.2). Pages may run only scripts of
- * our own and talk only to this server.
+ * document - constant bytes with validators (RFC 9110, 8.8.3 and 13.1.2). Pages may run only
+ * scripts of our own and talk only to this server.
  */
 
 #include "http/document.h"
@@ -38,12 +38,12 @@ enum { ETAG_LEN = 22 };
 
 #define POLICY_DATA "default-src 'none'; frame-ancestors 'none'"
 /* The explorer styles its shadow trees by inline <style>. */
-#define POLICY_PAGE                                                                                \
-	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "                \
-	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; "       \
+#define POLICY_PAGE \
+	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " \
+	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
 	"form-action 'none'; frame-ancestors 'none'"
-#define POLICY_TABLE                                                                               \
-	"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "     \
+#define POLICY_TABLE \
+	"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; " \
 	"frame-ancestors 'none'"
 
 static struct text etag_of(struct text body, struct arena *arena)
@@ -56,25 +56,30 @@ static struct text etag_of(struct text body, struct arena *arena)
 	return arena_printf(arena, "\"%.*s\"", ETAG_LEN, encoded);
 }
 
-bool documents_set(struct router *router, const struct http_documents *documents,
-	struct arena *arena)
+bool documents_set(
+	struct router *router, const struct http_documents *documents, struct arena *arena)
 {
 	struct http_documents_state *state = arena_zalloc(arena, sizeof(*state));
 
 	if (!state)
 		return false;
-	state->list[OPENAPI] = (struct document){ .body = documents->openapi,
+	state->list[OPENAPI] = (struct document) {.body = documents->openapi,
 		.media_type = TEXT("application/json"),
-		.cache_control = TEXT(REVALIDATE), .policy = TEXT(POLICY_DATA) };
-	state->list[PAGE] = (struct document){ .body = documents->docs_html,
+		.cache_control = TEXT(REVALIDATE),
+		.policy = TEXT(POLICY_DATA)};
+	state->list[PAGE] = (struct document) {.body = documents->docs_html,
 		.media_type = TEXT("text/html; charset=utf-8"),
-		.cache_control = TEXT(REVALIDATE), .policy = TEXT(POLICY_PAGE) };
-	state->list[EXPLORER] = (struct document){ .body = documents->explorer_js_gz,
+		.cache_control = TEXT(REVALIDATE),
+		.policy = TEXT(POLICY_PAGE)};
+	state->list[EXPLORER] = (struct document) {.body = documents->explorer_js_gz,
 		.media_type = TEXT("text/javascript; charset=utf-8"),
-		.cache_control = TEXT(KEEP_A_WHILE), .policy = TEXT(POLICY_DATA), .is_gzip = true };
-	state->list[PROBLEM_TABLE] = (struct document){ .body = problem_page(arena),
+		.cache_control = TEXT(KEEP_A_WHILE),
+		.policy = TEXT(POLICY_DATA),
+		.is_gzip = true};
+	state->list[PROBLEM_TABLE] = (struct document) {.body = problem_page(arena),
 		.media_type = TEXT("text/html; charset=utf-8"),
-		.cache_control = TEXT(REVALIDATE), .policy = TEXT(POLICY_TABLE) };
+		.cache_control = TEXT(REVALIDATE),
+		.policy = TEXT(POLICY_TABLE)};
 
 	for (size_t i = 0; i < DOCUMENT_COUNT; i++) {
 		struct document *document = &state->list[i];
@@ -121,7 +126,8 @@ static enum flow_verdict send_document(struct flow *flow, enum which which)
 
 	if (!document)
 		return refuse(flow, PROBLEM_NOT_FOUND);
-	if (document->is_gzip && !accept_encoding_allows(
+	if (document->is_gzip &&
+		!accept_encoding_allows(
 			request_header(request, TEXT("accept-encoding")), TEXT("gzip")))
 		return refuse(flow, PROBLEM_NOT_ACCEPTABLE);
 
@@ -153,10 +159,10 @@ static enum flow_verdict send_problems(struct flow *flow)
 
 /* ---- routes ---- */
 
-static const struct flow_step openapi_steps[] = { STEP(send_openapi), STEPS_END };
-static const struct flow_step page_steps[] = { STEP(send_page), STEPS_END };
-static const struct flow_step explorer_steps[] = { STEP(send_explorer), STEPS_END };
-static const struct flow_step problems_steps[] = { STEP(send_problems), STEPS_END };
+static const struct flow_step openapi_steps[] = {STEP(send_openapi), STEPS_END};
+static const struct flow_step page_steps[] = {STEP(send_page), STEPS_END};
+static const struct flow_step explorer_steps[] = {STEP(send_explorer), STEPS_END};
+static const struct flow_step problems_steps[] = {STEP(send_problems), STEPS_END};
 
 static const struct route routes[] = {
 	{
@@ -199,7 +205,7 @@ static const struct route routes[] = {
 };
 
 const struct scope document_scope = {
-	.prefixes = { "" },
+	.prefixes = {""},
 	.tag = "docs",
 	.about = "The API explains itself",
 	ROUTES(routes),

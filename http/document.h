@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * document - the routes by which the API explains itself: /openapi.json, /docs, /docs/explorer.js and
- * /docs/problems (the table of refusals, one anchor a code). All of them are bytes made at the start and
- * served from memory with an ETag; nothing is loaded from another host.
+ * document - the routes by which the API explains itself: /openapi.json, /docs, /docs/explorer.js
+ * and /docs/problems (the table of refusals, one anchor a code). All of them are bytes made at the
+ * start and served from memory with an ETag; nothing is loaded from another host.
  *
  * Whoever builds the program wires them up, in this order:
  *
@@ -24,16 +24,16 @@ struct router;
 
 /* Borrowed: must live as long as the router. */
 struct http_documents {
-	struct text openapi;        /* JSON */
-	struct text docs_html;      /* a page without inline script */
+	struct text openapi; /* JSON */
+	struct text docs_html; /* a page without inline script */
 	struct text explorer_js_gz; /* compressed; served with Content-Encoding: gzip */
 };
 
 extern const struct scope document_scope;
 
 /* Main thread, before the loops run. False when the arena has no room. */
-bool documents_set(struct router *router, const struct http_documents *documents,
-	struct arena *arena);
+bool documents_set(
+	struct router *router, const struct http_documents *documents, struct arena *arena);
 
 /* The page of /docs/problems, in the arena; absent when there is no room. */
 struct text problem_page(struct arena *arena);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * negotiation - one cutter for lists with quoted strings serves every field; the rest judges elements.
+ * negotiation - one cutter for lists with quoted strings serves every field; the rest judges
+ * elements.
  */
 
 #include "http/negotiation.h"
@@ -45,7 +46,8 @@ static int parse_quality(struct text text)
 	return quality <= QUALITY_MAX ? quality : -1;
 }
 
-/* The q among the parameters that follow a range; 1000 when there is none, -1 when it is malformed. */
+/* The q among the parameters that follow a range; 1000 when there is none, -1 when it is
+ * malformed. */
 static int quality_of(struct text parameters)
 {
 	struct text parameter;
@@ -77,11 +79,11 @@ static int specificity(struct text range, struct text type, struct text subtype)
 
 struct accepted accept_media_type(struct text accept, struct text type, struct text subtype)
 {
-	struct accepted best = { .quality = QUALITY_NONE };
+	struct accepted best = {.quality = QUALITY_NONE};
 	struct text element;
 
 	if (text_is_absent(accept))
-		return (struct accepted){ .quality = QUALITY_MAX };
+		return (struct accepted) {.quality = QUALITY_MAX};
 
 	while (element_next(&accept, ',', &element)) {
 		struct text parameters = TEXT_ABSENT;
@@ -95,7 +97,7 @@ struct accepted accept_media_type(struct text accept, struct text type, struct t
 		if (specific == 0 || quality < 0 || specific < best.specificity)
 			continue;
 		if (specific > best.specificity || quality > best.quality)
-			best = (struct accepted){ .quality = quality, .specificity = specific };
+			best = (struct accepted) {.quality = quality, .specificity = specific};
 	}
 	return best;
 }

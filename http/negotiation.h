@@ -3,8 +3,8 @@
 
 /*
  * negotiation - reading the header fields by which client and server agree on a form: Accept,
- * Accept-Encoding, Content-Type, If-None-Match (RFC 9110, sections 8.3, 12.5 and 13.1.2). Pure functions
- * over borrowed text; malformed elements are skipped, never guessed at.
+ * Accept-Encoding, Content-Type, If-None-Match (RFC 9110, sections 8.3, 12.5 and 13.1.2). Pure
+ * functions over borrowed text; malformed elements are skipped, never guessed at.
  */
 
 #include <stdbool.h>
@@ -15,12 +15,12 @@
 enum { QUALITY_NONE = 0, QUALITY_MAX = 1000 };
 
 struct accepted {
-	int quality;     /* QUALITY_NONE: not acceptable */
-	int specificity; /* 3: named in full, 2: "type/" and a star, 1: both stars, 0: not mentioned */
+	int quality; /* QUALITY_NONE: not acceptable */
+	int specificity; /* 3: named in full, 2: "type/" and a star, 1: both stars, 0: none */
 };
 
-/* What an Accept value says about one media type; the most specific range decides (12.5.1). An absent
- * value accepts everything. `type` and `subtype` in lower case. */
+/* What an Accept value says about one media type; the most specific range decides (12.5.1). An
+ * absent value accepts everything. `type` and `subtype` in lower case. */
 struct accepted accept_media_type(struct text accept, struct text type, struct text subtype);
 
 /* True when the client names application/problem+json and likes it no less than application/json: a

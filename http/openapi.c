@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/* openapi - the frame of the document: who we are, the paths in the order of the tables, the tags. */
+/* openapi - the frame of the document: who we are, the paths in the order of the tables, the
+ * tags. */
 
 #include "http/openapi.h"
 
@@ -123,7 +124,8 @@ static bool write_path(struct openapi *openapi, unsigned first)
 	json_key(&openapi->writer, path);
 	json_object(&openapi->writer);
 	for (unsigned i = first; i < router->route_count; i++) {
-		if (is_at(&router->routes[i], path) && !openapi_operation(openapi, &router->routes[i]))
+		if (is_at(&router->routes[i], path) &&
+			!openapi_operation(openapi, &router->routes[i]))
 			return false;
 	}
 	json_object_end(&openapi->writer);
@@ -161,7 +163,7 @@ void put_reference(struct openapi *openapi, const char *key, const char *kind, c
 
 struct text openapi_document(const struct router *router, struct arena *arena, const char *version)
 {
-	struct openapi openapi = { .arena = arena, .router = router };
+	struct openapi openapi = {.arena = arena, .router = router};
 	struct json_writer *writer = &openapi.writer;
 
 	json_begin(writer, arena, DOCUMENT_BYTES);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * openapi_components - what operations refer to: the schemas of bodies and replies, the two forms of a
- * refusal, one example a problem, headers, the bearer scheme.
+ * openapi_components - what operations refer to: the schemas of bodies and replies, the two forms
+ * of a refusal, one example a problem, headers, the bearer scheme.
  */
 
 #include <string.h>
@@ -121,7 +121,8 @@ static void write_code_property(struct openapi *openapi)
 static void write_request_id(struct json_writer *writer)
 {
 	json_key(writer, TEXT("request_id"));
-	json_raw(writer, TEXT("{\"type\":\"string\",\"description\":\"To find this request in the logs\"}"));
+	json_raw(writer,
+		TEXT("{\"type\":\"string\",\"description\":\"To find this request in the logs\"}"));
 }
 
 static void write_jsend_refusal(struct openapi *openapi)
@@ -135,8 +136,9 @@ static void write_jsend_refusal(struct openapi *openapi)
 	json_raw(writer, TEXT("[\"status\",\"code\",\"message\"]"));
 	open_object(writer, "properties");
 	json_key(writer, TEXT("status"));
-	json_raw(writer, TEXT("{\"type\":\"string\",\"enum\":[\"fail\",\"error\"],\"description\":"
-			      "\"fail: the request was wrong (4xx); error: the server failed (5xx)\"}"));
+	json_raw(writer,
+		TEXT("{\"type\":\"string\",\"enum\":[\"fail\",\"error\"],\"description\":"
+		     "\"fail: the request was wrong (4xx); error: the server failed (5xx)\"}"));
 	write_code_property(openapi);
 	json_key(writer, TEXT("message"));
 	json_raw(writer, TEXT("{\"type\":\"string\"}"));
@@ -207,7 +209,7 @@ static void write_problem_example(struct openapi *openapi, enum problem problem)
 		.code = "EMAIL_INVALID",
 		.message = TEXT("must be an e-mail address"),
 	};
-	struct schema_errors errors = { .list = &error, .count = 1 };
+	struct schema_errors errors = {.list = &error, .count = 1};
 	struct refusal_body body = {
 		.problem = problem,
 		.errors = problem == PROBLEM_VALIDATION_FAILED ? &errors : NULL,

@@ -17,7 +17,7 @@ static unsigned earlier_paths(const struct routed *routed)
 
 	for (unsigned i = 0; i < routed->compiled.index; i++)
 		count += router->routes[i].compiled.row == routed->compiled.row &&
-			 openapi_shows(&router->routes[i]);
+			openapi_shows(&router->routes[i]);
 	return count;
 }
 
@@ -169,8 +169,8 @@ static const char *status_words(uint16_t status)
 
 static void open_response(struct openapi *openapi, uint16_t status)
 {
-	char key[8] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
-		(char)('0' + status % 10) };
+	char key[8] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
+		(char)('0' + status % 10)};
 
 	open_object(&openapi->writer, key);
 }
@@ -199,8 +199,8 @@ static void write_success(struct openapi *openapi, const struct route *row)
 
 /* ---- what it refuses with ---- */
 
-static struct text describe(struct openapi *openapi, const struct problem_list *problems,
-	uint16_t status)
+static struct text describe(
+	struct openapi *openapi, const struct problem_list *problems, uint16_t status)
 {
 	struct text words = TEXT("");
 
@@ -227,8 +227,8 @@ static void write_refusal_headers(struct openapi *openapi, uint16_t status)
 	json_object_end(writer);
 }
 
-static void write_refusal(struct openapi *openapi, const struct problem_list *problems,
-	uint16_t status)
+static void write_refusal(
+	struct openapi *openapi, const struct problem_list *problems, uint16_t status)
 {
 	struct json_writer *writer = &openapi->writer;
 
@@ -303,8 +303,7 @@ static void write_limits(struct json_writer *writer, const struct route *row)
 		open_object(writer, "x-rate-limit");
 		put_number(writer, "requests", row->limit.requests);
 		put_number(writer, "window_seconds", row->limit.window_seconds);
-		put_string(writer, "per",
-			row->limit.key == LIMIT_PER_ADDRESS ? "address" : "user");
+		put_string(writer, "per", row->limit.key == LIMIT_PER_ADDRESS ? "address" : "user");
 		json_object_end(writer);
 	}
 	if (row->deadline_ms > 0)
@@ -329,7 +328,7 @@ bool openapi_operation(struct openapi *openapi, const struct routed *routed)
 	const struct schema *clash = NULL;
 
 	if (text_is_absent(method) ||
-	    !schema_set_add_route(&openapi->schemas, row, openapi->arena, &clash))
+		!schema_set_add_route(&openapi->schemas, row, openapi->arena, &clash))
 		return false;
 	json_key(writer, method);
 	json_object(writer);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * openapi_write - the parts of the document, each in its file: operations, components, and the small
- * words that both use. Internal to openapi*.c.
+ * openapi_write - the parts of the document, each in its file: operations, components, and the
+ * small words that both use. Internal to openapi*.c.
  */
 
 #include "core/json.h"

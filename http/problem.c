@@ -12,8 +12,8 @@
 #include "http/route.h"
 
 static const struct problem_row rows[PROBLEM_COUNT] = {
-#define PROBLEM(id, status_, code_, message_)                                                      \
-	[PROBLEM_##id] = { .code = (code_), .message = (message_), .status = (status_) },
+#define PROBLEM(id, status_, code_, message_) \
+	[PROBLEM_##id] = {.code = (code_), .message = (message_), .status = (status_)},
 #include "http/problem.def"
 #undef PROBLEM
 };
@@ -62,7 +62,8 @@ bool problem_is_retryable(enum problem problem)
 	return problem_row(problem)->status == 503;
 }
 
-/* Short where another attempt is likely to pass at once, longer where a person or a restart is awaited. */
+/* Short where another attempt is likely to pass at once, longer where a person or a restart is
+ * awaited. */
 unsigned problem_retry_after_seconds(enum problem problem)
 {
 	if (problem == PROBLEM_RATE_LIMITED)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * problem_page - the table of refusals as a page: the `type` of a problem body (RFC 9457, 3.1.1) leads to
- * its row. The JSON writer serves as a growing buffer.
+ * problem_page - the table of refusals as a page: the `type` of a problem body (RFC 9457, 3.1.1)
+ * leads to its row. The JSON writer serves as a growing buffer.
  */
 
 #include <string.h>
@@ -51,8 +51,8 @@ static void put_escaped(struct json_writer *page, const char *words)
 static void put_row(struct json_writer *page, enum problem problem)
 {
 	const struct problem_row *row = problem_row(problem);
-	char status[4] = { (char)('0' + row->status / 100), (char)('0' + row->status / 10 % 10),
-		(char)('0' + row->status % 10) };
+	char status[4] = {(char)('0' + row->status / 100), (char)('0' + row->status / 10 % 10),
+		(char)('0' + row->status % 10)};
 
 	put(page, "<tr id=\"");
 	put(page, row->code);

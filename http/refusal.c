@@ -2,7 +2,8 @@
 
 /*
  * refusal - the one place where an answer becomes an error: body by Accept, headers by problem, one
- * count, one log line. It cannot fail: without memory for the body a shorter, constant one goes out.
+ * count, one log line. It cannot fail: without memory for the body a shorter, constant one goes
+ * out.
  */
 
 #include "http/refusal.h"
@@ -19,14 +20,14 @@ static const struct metric errors_total = {
 	.name = "errors_total",
 	.kind = METRIC_COUNTER,
 	.help = "Requests answered with a problem, by its code",
-	.labels = { "type", "severity" },
+	.labels = {"type", "severity"},
 	.series_max = PROBLEM_COUNT + 1,
 };
 
 static const char *const bare_bodies[PROBLEM_COUNT] = {
-#define PROBLEM(id, status_, code_, message_)                                                      \
-	[PROBLEM_##id] = (status_) < 500                                                           \
-		? "{\"status\":\"fail\",\"code\":\"" code_ "\",\"message\":\"" message_ "\"}"      \
+#define PROBLEM(id, status_, code_, message_) \
+	[PROBLEM_##id] = (status_) < 500 \
+		? "{\"status\":\"fail\",\"code\":\"" code_ "\",\"message\":\"" message_ "\"}" \
 		: "{\"status\":\"error\",\"code\":\"" code_ "\",\"message\":\"" message_ "\"}",
 #include "http/problem.def"
 #undef PROBLEM
@@ -42,8 +43,8 @@ static metric_id find_series(struct metric_shard *shard, enum problem problem)
 	struct text severity = is_server_error(problem) ? TEXT("error") : TEXT("fail");
 	struct text code = text_from_c(problem_row(problem)->code);
 
-	return metric_series(metric_shard_owner(shard), &errors_total,
-		METRIC_LABELS(code, severity));
+	return metric_series(
+		metric_shard_owner(shard), &errors_total, METRIC_LABELS(code, severity));
 }
 
 /* Finding a series takes a lock, so the loop keeps what it found. */
@@ -92,7 +93,8 @@ static void log_once(struct flow *flow, const struct refusal *refusal, const cha
 		LOG_FIELDS(LOG_TEXT("route", route_name(exchange)),
 			LOG_STRING("method", http_method_name(exchange->request.method)),
 			LOG_STRING("code", row->code), LOG_NUMBER("status", row->status),
-			LOG_STRING("cause", refusal->cause ? refusal->cause : "refused by a step")));
+			LOG_STRING(
+				"cause", refusal->cause ? refusal->cause : "refused by a step")));
 }
 
 /* ---- headers ---- */
@@ -121,7 +123,7 @@ void response_put_header(struct exchange_response *response, struct text name, s
 			return;
 		header = &response->headers[response->header_count++];
 	}
-	*header = (struct http_header){ .name = name, .value = value };
+	*header = (struct http_header) {.name = name, .value = value};
 }
 
 static struct text retry_after(enum problem problem)
@@ -195,7 +197,8 @@ void refuse_with(struct flow *flow, const struct refusal *refusal)
 
 void exchange_refuse(struct flow *flow, enum problem problem)
 {
-	refuse_with(flow, &(struct refusal){ .problem = problem, .cause = "refused before its steps" });
+	refuse_with(
+		flow, &(struct refusal) {.problem = problem, .cause = "refused before its steps"});
 }
 
 void exchange_refuse_failure(struct flow *flow, enum failure failure, const char *cause)
@@ -225,23 +228,23 @@ static void assert_declared(const struct flow *flow, enum problem problem)
 	(void)route;
 	assert((problem_is_general(problem) || !route ||
 		       problem_is_listed(&route->problems, problem)) &&
-	       "a step refused with a problem that neither its route nor a guard declares");
+		"a step refused with a problem that neither its route nor a guard declares");
 }
 
 enum flow_verdict refuse(struct flow *flow, enum problem problem)
 {
 	assert_declared(flow, problem);
-	refuse_with(flow, &(struct refusal){ .problem = problem });
+	refuse_with(flow, &(struct refusal) {.problem = problem});
 	return FLOW_DONE;
 }
 
-enum flow_verdict refuse_field(struct flow *flow, struct text pointer, const char *code,
-	struct text message)
+enum flow_verdict refuse_field(
+	struct flow *flow, struct text pointer, const char *code, struct text message)
 {
-	struct schema_error error = { .pointer = pointer, .code = code, .message = message };
-	struct schema_errors errors = { .list = &error, .count = 1 };
+	struct schema_error error = {.pointer = pointer, .code = code, .message = message};
+	struct schema_errors errors = {.list = &error, .count = 1};
 
-	refuse_with(flow, &(struct refusal){
-		.problem = PROBLEM_VALIDATION_FAILED, .errors = &errors });
+	refuse_with(
+		flow, &(struct refusal) {.problem = PROBLEM_VALIDATION_FAILED, .errors = &errors});
 	return FLOW_DONE;
 }

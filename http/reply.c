@@ -74,8 +74,8 @@ enum flow_verdict reply_empty(struct flow *flow)
 	return FLOW_DONE;
 }
 
-enum flow_verdict reply_raw(struct flow *flow, uint16_t status, struct text media_type,
-	struct text body)
+enum flow_verdict reply_raw(
+	struct flow *flow, uint16_t status, struct text media_type, struct text body)
 {
 	assert(is_unanswered(flow));
 

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 
 /* The words an assertion prints are all a test sees of the reason. */
-static void complain(const struct schema *schema, struct arena *arena, const struct schema_errors *errors)
+static void complain(
+	const struct schema *schema, struct arena *arena, const struct schema_errors *errors)
 {
-	struct text words = arena_printf(arena, "a reply does not keep its schema %s:", schema->name);
+	struct text words = arena_printf(
+		arena, "a reply does not keep its schema %s:", schema->name);
 
 	for (size_t i = 0; i < errors->count; i++)
 		words = arena_printf(arena, "%.*s %.*s %s;", TEXT_ARG(words),
@@ -24,14 +26,15 @@ static void complain(const struct schema *schema, struct arena *arena, const str
 void reply_check(const struct schema *schema, struct text body)
 {
 	enum { ENVELOPE = sizeof("{\"status\":\"success\",\"data\":") - 1 };
-	struct schema_errors errors = { 0 };
+	struct schema_errors errors = {0};
 	struct arena arena;
 	void *out;
 
 	arena_init(&arena, NULL, 64 * body.len + 1024 * 1024);
 	out = arena_alloc(&arena, schema->size);
-	if (out && schema_decode_json(schema, text_of(body.data + ENVELOPE, body.len - ENVELOPE - 1),
-			   &arena, out, &errors) != SCHEMA_OK)
+	if (out &&
+		schema_decode_json(schema, text_of(body.data + ENVELOPE, body.len - ENVELOPE - 1),
+			&arena, out, &errors) != SCHEMA_OK)
 		complain(schema, &arena, &errors);
 	arena_deinit(&arena);
 }

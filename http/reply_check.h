@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * reply_check - does a reply keep what its schema promises? Test builds define REPLY_CHECKED and stop at the
- * first one that does not; others compile the check away.
+ * reply_check - does a reply keep what its schema promises? Test builds define REPLY_CHECKED and
+ * stop at the first one that does not; others compile the check away.
  */
 
 #include "core/schema.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * router - matching: walk the tree by segments, once, without going back. Nothing is allocated unless a
- * segment is percent-encoded.
+ * router - matching: walk the tree by segments, once, without going back. Nothing is allocated
+ * unless a segment is percent-encoded.
  */
 
 #include <assert.h>
@@ -39,11 +39,11 @@ static const struct router_node *child_of(const struct router_node *node, struct
 static bool is_value(struct text segment)
 {
 	return segment.len > 0 && !text_equals(segment, TEXT(".")) &&
-	       !text_equals(segment, TEXT(".."));
+		!text_equals(segment, TEXT(".."));
 }
 
-static const struct router_node *step_down(const struct router_node *node, struct text raw,
-	struct arena *arena)
+static const struct router_node *step_down(
+	const struct router_node *node, struct text raw, struct arena *arena)
 {
 	const struct router_node *child;
 	struct text segment = raw;
@@ -59,7 +59,8 @@ static const struct router_node *step_down(const struct router_node *node, struc
 	return child;
 }
 
-/* The raw segments stand in `segments` afterwards: which of them are parameters, the route knows. */
+/* The raw segments stand in `segments` afterwards: which of them are parameters, the route
+ * knows. */
 static const struct router_node *walk(const struct router_node *node, struct text path,
 	struct arena *arena, struct text segments[static SEGMENTS_MAX])
 {

@@ -41,7 +41,8 @@ static size_t prefix_count(const struct scope *scope)
 {
 	size_t count = 0;
 
-	while (count < sizeof(scope->prefixes) / sizeof(scope->prefixes[0]) && scope->prefixes[count])
+	while (count < sizeof(scope->prefixes) / sizeof(scope->prefixes[0]) &&
+		scope->prefixes[count])
 		count++;
 	return count > 0 ? count : 1;
 }
@@ -83,8 +84,8 @@ static bool compile_route(struct build *build, struct routed *routed)
 	const char *prefix = scope->prefixes[routed->prefix_index];
 	struct text defect;
 
-	compiled->path = arena_printf(build->arena, "%s%s", prefix ? prefix : "",
-		row->path ? row->path : "");
+	compiled->path = arena_printf(
+		build->arena, "%s%s", prefix ? prefix : "", row->path ? row->path : "");
 	if (text_is_absent(compiled->path))
 		return fail_without_memory(build);
 	defect = route_defect(row, compiled->path, build->arena);
@@ -104,8 +105,8 @@ static bool compile_route(struct build *build, struct routed *routed)
 	return true;
 }
 
-static struct routed *add_route(struct router *router, const struct scope *scope, size_t prefix,
-	const struct route *row)
+static struct routed *add_route(
+	struct router *router, const struct scope *scope, size_t prefix, const struct route *row)
 {
 	struct routed *routed = &router->routes[router->route_count];
 
@@ -121,8 +122,8 @@ static bool compile_scope(struct build *build, const struct scope *scope)
 {
 	for (size_t prefix = 0; prefix < prefix_count(scope); prefix++) {
 		for (size_t i = 0; i < scope->route_count; i++) {
-			struct routed *routed = add_route(build->router, scope, prefix,
-				&scope->routes[i]);
+			struct routed *routed = add_route(
+				build->router, scope, prefix, &scope->routes[i]);
 
 			if (!compile_route(build, routed))
 				return false;
@@ -161,7 +162,7 @@ static bool insert_child(struct build *build, struct router_node *node, struct r
 	if (!children)
 		return false;
 	while (at < node->child_count &&
-	       node_compare(node->children[at]->segment, child->segment) < 0)
+		node_compare(node->children[at]->segment, child->segment) < 0)
 		at++;
 	if (at > 0)
 		memcpy(children, node->children, at * sizeof(*children));
@@ -174,8 +175,8 @@ static bool insert_child(struct build *build, struct router_node *node, struct r
 	return true;
 }
 
-static struct router_node *child_for(struct build *build, struct router_node *node,
-	struct text segment)
+static struct router_node *child_for(
+	struct build *build, struct router_node *node, struct text segment)
 {
 	struct router_node *child = find_child(node, segment);
 
@@ -191,8 +192,8 @@ static struct router_node *node_below(struct build *build, struct router_node *n
 	if (segment.data[0] != '{')
 		return child_for(build, node, segment);
 
-	routed->parameter_names[routed->parameter_count] =
-		text_of(segment.data + 1, segment.len - 2);
+	routed->parameter_names[routed->parameter_count] = text_of(
+		segment.data + 1, segment.len - 2);
 	routed->parameter_at[routed->parameter_count++] = (unsigned char)depth;
 	if (!node->parameter)
 		node->parameter = node_new(build, segment);
@@ -244,7 +245,7 @@ static bool plant_all(struct build *build)
 
 		for (unsigned listener = 0; listener < LISTENERS_MAX; listener++) {
 			if ((routed->compiled.listeners & (1U << listener)) &&
-			    !plant(build, routed, listener))
+				!plant(build, routed, listener))
 				return false;
 		}
 	}
@@ -343,7 +344,7 @@ static bool grow_tree(struct build *build, unsigned listener)
 	unsigned all = 1U << HTTP_OPTIONS;
 
 	if (!make_deterministic(build, router->roots[listener]) ||
-	    !write_allow(build, router->roots[listener], &all))
+		!write_allow(build, router->roots[listener], &all))
 		return fail_without_memory(build);
 	router->allow_all[listener] = allow_text(build, all);
 	return !text_is_absent(router->allow_all[listener]) || fail_without_memory(build);
@@ -374,7 +375,7 @@ static bool check_names(struct build *build)
 /* In the document a schema is found by its name. */
 static bool check_schemas(struct build *build)
 {
-	struct schema_set set = { 0 };
+	struct schema_set set = {0};
 
 	for (unsigned i = 0; i < build->router->route_count; i++) {
 		struct routed *routed = &build->router->routes[i];
@@ -384,7 +385,8 @@ static bool check_schemas(struct build *build)
 			return fail_without_memory(build);
 		if (clash)
 			return fail_at(build, routed,
-				arena_printf(build->arena, "another schema is named %s", clash->name));
+				arena_printf(
+					build->arena, "another schema is named %s", clash->name));
 	}
 	return true;
 }
@@ -411,8 +413,8 @@ static bool build_all(struct build *build)
 	return true;
 }
 
-static const struct scope *const *copy_scopes(const struct scope *const *scopes, size_t count,
-	struct arena *arena)
+static const struct scope *const *copy_scopes(
+	const struct scope *const *scopes, size_t count, struct arena *arena)
 {
 	const struct scope **copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
 
@@ -425,7 +427,7 @@ struct router *router_new(const struct scope *const *scopes, size_t scope_count,
 	struct arena *arena, struct text *error_out)
 {
 	struct router *router = arena_zalloc(arena, sizeof(*router));
-	struct build build = { .arena = arena, .router = router, .error_out = error_out };
+	struct build build = {.arena = arena, .router = router, .error_out = error_out};
 
 	*error_out = TEXT_ABSENT;
 	if (!router) {

@@ -26,7 +26,8 @@ static bool is_plain(struct text segment)
 {
 	for (size_t i = 0; i < segment.len; i++) {
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:",
-			    segment.data[i]) || segment.data[i] == '\0')
+			    segment.data[i]) ||
+			segment.data[i] == '\0')
 			return false;
 	}
 	return segment.len > 0;
@@ -42,26 +43,28 @@ static bool is_repeated(struct text segment, struct text rest)
 	return false;
 }
 
-static struct text segment_defect(const struct route *row, struct text segment, struct text rest,
-	struct arena *arena)
+static struct text segment_defect(
+	const struct route *row, struct text segment, struct text rest, struct arena *arena)
 {
 	struct text name;
 
 	if (!is_parameter(segment)) {
 		if (is_plain(segment))
 			return TEXT_ABSENT;
-		return arena_printf(arena, "the segment '%.*s' is empty or holds a reserved character",
+		return arena_printf(arena,
+			"the segment '%.*s' is empty or holds a reserved character",
 			TEXT_ARG(segment));
 	}
 	name = text_of(segment.data + 1, segment.len - 2);
 	if (!is_plain(name))
-		return arena_printf(arena, "the parameter '%.*s' has no proper name", TEXT_ARG(name));
+		return arena_printf(
+			arena, "the parameter '%.*s' has no proper name", TEXT_ARG(name));
 	if (!row->parameters || !schema_field(row->parameters, name))
-		return arena_printf(arena, "the parameter '%.*s' has no field in a schema",
-			TEXT_ARG(name));
+		return arena_printf(
+			arena, "the parameter '%.*s' has no field in a schema", TEXT_ARG(name));
 	if (is_repeated(segment, rest))
-		return arena_printf(arena, "the parameter '%.*s' stands there twice",
-			TEXT_ARG(name));
+		return arena_printf(
+			arena, "the parameter '%.*s' stands there twice", TEXT_ARG(name));
 	return TEXT_ABSENT;
 }
 
@@ -107,15 +110,15 @@ static struct text member_defect(const struct route *row, const struct schema *s
 	if (!schema)
 		return TEXT_ABSENT;
 	if (row->state_size < schema->size || at > row->state_size - schema->size)
-		return arena_printf(arena, "the state struct has no room for its %s (STATE missing?)",
-			what);
+		return arena_printf(
+			arena, "the state struct has no room for its %s (STATE missing?)", what);
 	return TEXT_ABSENT;
 }
 
 static struct text state_defect(const struct route *row, struct arena *arena)
 {
-	struct text defect = member_defect(row, row->parameters, row->parameters_at, "parameters",
-		arena);
+	struct text defect = member_defect(
+		row, row->parameters, row->parameters_at, "parameters", arena);
 
 	if (text_is_absent(defect))
 		defect = member_defect(row, row->query, row->query_at, "query", arena);
@@ -133,8 +136,9 @@ static struct text body_defect(const struct route *row)
 	bool takes_body = row->body || row->body_max_bytes > 0;
 
 	/* Content in a GET or HEAD has no defined meaning: RFC 9110, 9.3.1 and 9.3.2. */
-	if (takes_body && (row->method == HTTP_GET || row->method == HTTP_HEAD ||
-			   row->method == HTTP_OPTIONS))
+	if (takes_body &&
+		(row->method == HTTP_GET || row->method == HTTP_HEAD ||
+			row->method == HTTP_OPTIONS))
 		return TEXT("a request of that method has no body");
 	return TEXT_ABSENT;
 }
@@ -184,8 +188,8 @@ struct text guards_defect(const struct guard *const guards[ROUTE_GUARDS_MAX], st
 		if (text_is_absent(defect))
 			defect = problems_defect(&guards[i]->problems);
 		if (!text_is_absent(defect))
-			return arena_printf(arena, "guard %s %.*s", guards[i]->name,
-				TEXT_ARG(defect));
+			return arena_printf(
+				arena, "guard %s %.*s", guards[i]->name, TEXT_ARG(defect));
 	}
 	return TEXT_ABSENT;
 }
@@ -199,7 +203,7 @@ static struct text row_defect(const struct route *row)
 	if (!row->about)
 		return TEXT("it does not say what it is for (.about)");
 	if (row->limit.key != LIMIT_NONE &&
-	    (row->limit.requests == 0 || row->limit.window_seconds == 0))
+		(row->limit.requests == 0 || row->limit.window_seconds == 0))
 		return TEXT("its limit allows nothing");
 	return TEXT_ABSENT;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * router_join - what a compiled route runs and what it can be refused with: guards first, then reading
- * the request, then the row's own steps. Whoever may not enter learns nothing about the body.
+ * router_join - what a compiled route runs and what it can be refused with: guards first, then
+ * reading the request, then the row's own steps. Whoever may not enter learns nothing about the
+ * body.
  */
 
 #include "http/router_tree.h"
@@ -69,9 +70,9 @@ static void add_problems(struct problem_set *set, const enum problem *list, size
 		add_problem(set, list[i]);
 }
 
-#define ADD(set_, ...)                                                                             \
-	add_problems(set_, (const enum problem[]){ __VA_ARGS__ },                                  \
-		sizeof((const enum problem[]){ __VA_ARGS__ }) / sizeof(enum problem))
+#define ADD(set_, ...) \
+	add_problems(set_, (const enum problem[]) {__VA_ARGS__}, \
+		sizeof((const enum problem[]) {__VA_ARGS__}) / sizeof(enum problem))
 
 /* What the shape of a row brings along, whatever its steps do. */
 static void add_by_shape(struct problem_set *set, const struct compiled_route *compiled)
@@ -96,15 +97,15 @@ static void add_by_shape(struct problem_set *set, const struct compiled_route *c
 struct problem_list join_problems(const struct routed *routed, struct arena *arena)
 {
 	const struct route *row = routed->compiled.row;
-	struct problem_set set = { .list = arena_alloc(arena, PROBLEM_COUNT * sizeof(enum problem)) };
+	struct problem_set set = {.list = arena_alloc(arena, PROBLEM_COUNT * sizeof(enum problem))};
 
 	if (!set.list)
-		return (struct problem_list){ .list = NULL };
+		return (struct problem_list) {.list = NULL};
 
 	add_problems(&set, row->problems.list, row->problems.count);
 	for (size_t i = 0; routed->guards[i]; i++)
-		add_problems(&set, routed->guards[i]->problems.list,
-			routed->guards[i]->problems.count);
+		add_problems(
+			&set, routed->guards[i]->problems.list, routed->guards[i]->problems.count);
 	add_by_shape(&set, &routed->compiled);
-	return (struct problem_list){ .list = set.list, .count = set.count };
+	return (struct problem_list) {.list = set.list, .count = set.count};
 }

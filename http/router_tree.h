@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * router_tree - the compiled form of the tables: one tree of segments a listener. Built once, in the
- * process's arena, by router_build.c; read-only afterwards and so shared by all loops. Internal to
- * router*.c and to what hangs on the router (openapi.c, document.c).
+ * router_tree - the compiled form of the tables: one tree of segments a listener. Built once, in
+ * the process's arena, by router_build.c; read-only afterwards and so shared by all loops. Internal
+ * to router*.c and to what hangs on the router (openapi.c, document.c).
  *
- * The tree is deterministic: where a static segment and a parameter stand side by side, what follows the
- * parameter was copied under the static one, so that a walk never has to turn back.
+ * The tree is deterministic: where a static segment and a parameter stand side by side, what
+ * follows the parameter was copied under the static one, so that a walk never has to turn back.
  */
 
 #include "http/exchange.h"

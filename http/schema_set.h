@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * schema_set - every schema that bodies and replies use, each once, nested ones too: what the document
- * lists under components.schemas. Two schemas of one name cannot both stand there.
+ * schema_set - every schema that bodies and replies use, each once, nested ones too: what the
+ * document lists under components.schemas. Two schemas of one name cannot both stand there.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct schema_set {
 	size_t capacity;
 };
 
-/* Adds the row's body and reply with what they hold. *clash_out: a schema whose name another one has.
- * False without memory. */
+/* Adds the row's body and reply with what they hold. *clash_out: a schema whose name another one
+ * has. False without memory. */
 bool schema_set_add_route(struct schema_set *set, const struct route *row, struct arena *arena,
 	const struct schema **clash_out);

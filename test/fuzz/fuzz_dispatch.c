@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Whatever path, query, headers and body say: the request is answered once, by a status of the row or by a
- * problem, and an answer in JSON is JSON.
+ * Whatever path, query, headers and body say: the request is answered once, by a status of the row
+ * or by a problem, and an answer in JSON is JSON.
  *
- * Input: a byte for the method, then path, query, Accept, Content-Type, each up to a newline, then the body.
+ * Input: a byte for the method, then path, query, Accept, Content-Type, each up to a newline, then
+ * the body.
  */
 
 #include <assert.h>
@@ -18,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct scope *const scopes[] = { &shop_scope, &shop_open_scope };
+static const struct scope *const scopes[] = {&shop_scope, &shop_open_scope};
 
 struct bench {
 	struct loop loop;
@@ -61,12 +62,13 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	if (failure != FAILURE_NONE)
 		exchange_refuse_failure(flow, failure, cause);
 	else if (exchange_of(flow)->response.status == 0)
-		exchange_refuse_failure(flow, FAILURE_INTERNAL, "the steps ended without an answer");
+		exchange_refuse_failure(
+			flow, FAILURE_INTERNAL, "the steps ended without an answer");
 	bench->ended++;
 	check_answer(exchange_of(flow));
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
 static struct text take_line(struct text *rest)
 {
@@ -78,14 +80,15 @@ static struct exchange *exchange_for(struct flow *flow, struct text input)
 	struct exchange *exchange = arena_zalloc(&flow->arena, sizeof(*exchange));
 	struct http_request *request = &exchange->request;
 
-	request->method = (enum http_method)(HTTP_GET + (unsigned char)input.data[0] % HTTP_OPTIONS);
+	request->method = (enum http_method)(
+		HTTP_GET + (unsigned char)input.data[0] % HTTP_OPTIONS);
 	input = text_of(input.data + 1, input.len - 1);
 	request->path = take_line(&input);
 	request->query = take_line(&input);
 	request->headers = arena_zalloc(&flow->arena, 3 * sizeof(*request->headers));
-	request->headers[0] = (struct http_header){ TEXT("accept"), take_line(&input) };
-	request->headers[1] = (struct http_header){ TEXT("content-type"), take_line(&input) };
-	request->headers[2] = (struct http_header){ TEXT("authorization"), TEXT("Bearer x") };
+	request->headers[0] = (struct http_header) {TEXT("accept"), take_line(&input)};
+	request->headers[1] = (struct http_header) {TEXT("content-type"), take_line(&input)};
+	request->headers[2] = (struct http_header) {TEXT("authorization"), TEXT("Bearer x")};
 	request->header_count = 3;
 	request->body = input;
 	return exchange;
@@ -103,8 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	flow = flow_new(&bench->loop, &owner, NULL, 0, 1 << 20);
 	exchange = exchange_for(flow, text_of((const char *)data, size));
 	flow->owner_data = exchange;
-	router_match(bench->router, LISTENER_API, &exchange->request, &flow->arena,
-		&exchange->match);
+	router_match(
+		bench->router, LISTENER_API, &exchange->request, &flow->arena, &exchange->match);
 	if (exchange->match.kind == MATCH_ROUTE && exchange_dispatch(flow)) {
 		assert(bench->ended == 1); /* no step of the shop waits */
 		return 0;

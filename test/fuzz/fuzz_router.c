@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Whatever the path is: the tree and a matcher that simply tries every template agree on whether there is a
- * resource, and the parameters are segments of the path.
+ * Whatever the path is: the tree and a matcher that simply tries every template agree on whether
+ * there is a resource, and the parameters are segments of the path.
  *
  * Input: a byte for the method, the path.
  */
@@ -18,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct scope *const scopes[] = { &shop_scope, &shop_open_scope, &shop_ops_scope };
+static const struct scope *const scopes[] = {&shop_scope, &shop_open_scope, &shop_ops_scope};
 
 static const struct router *shop_router(void)
 {
@@ -37,7 +37,7 @@ static const struct router *shop_router(void)
 static bool is_value(struct text segment)
 {
 	return segment.len > 0 && !text_equals(segment, TEXT(".")) &&
-	       !text_equals(segment, TEXT(".."));
+		!text_equals(segment, TEXT(".."));
 }
 
 static bool fits(struct text template, struct text path, struct arena *arena)
@@ -46,7 +46,8 @@ static bool fits(struct text template, struct text path, struct arena *arena)
 		struct text wanted = text_cut(template, '/', &template);
 		struct text found = text_cut(path, '/', &path);
 
-		/* The wire lets no other than checked characters through, so only escapes are judged. */
+		/* The wire lets no other than checked characters through, so only escapes are
+		 * judged. */
 		if (found.len > 0 && memchr(found.data, '%', found.len))
 			found = percent_decode(arena, found, false);
 		if (text_is_absent(found))
@@ -80,14 +81,14 @@ static void check(const struct route_match *match, struct text path, bool exists
 	for (size_t i = 0; i < match->parameter_count; i++) {
 		assert(match->parameters[i].data > path.data);
 		assert(match->parameters[i].data + match->parameters[i].len <=
-		       path.data + path.len);
+			path.data + path.len);
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct router *router = shop_router();
-	struct http_request request = { .method = HTTP_GET };
+	struct http_request request = {.method = HTTP_GET};
 	struct route_match match;
 	struct arena arena;
 	char *path;

@@ -66,17 +66,18 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	if (failure != FAILURE_NONE)
 		exchange_refuse_failure(flow, failure, cause);
 	else if (exchange_of(flow)->response.status == 0)
-		exchange_refuse_failure(flow, FAILURE_INTERNAL, "the steps ended without an answer");
+		exchange_refuse_failure(
+			flow, FAILURE_INTERNAL, "the steps ended without an answer");
 	desk->ended++;
 	keep_answer(desk, exchange_of(flow));
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
 static void add_header(struct exchange *exchange, const char *name, const char *value)
 {
-	exchange->request.headers[exchange->request.header_count++] = (struct http_header){
-		.name = text_from_c(name), .value = text_from_c(value) };
+	exchange->request.headers[exchange->request.header_count++] = (struct http_header) {
+		.name = text_from_c(name), .value = text_from_c(value)};
 }
 
 static struct exchange *exchange_for(struct flow *flow, const struct asked *asked)
@@ -114,8 +115,8 @@ static void serve(struct desk *desk, struct flow *flow, struct exchange *exchang
 		}
 	} else if (exchange->match.kind == MATCH_OPTIONS) {
 		response->status = 204;
-		response->headers[response->header_count++] =
-			(struct http_header){ .name = TEXT("allow"), .value = exchange->match.allow };
+		response->headers[response->header_count++] = (struct http_header) {
+			.name = TEXT("allow"), .value = exchange->match.allow};
 	} else {
 		exchange_refuse(flow, exchange->match.problem);
 	}
@@ -147,8 +148,8 @@ const struct answer *ask(struct desk *desk, const struct asked *asked)
 struct text answer_header(const struct answer *answer, const char *lower_case_name)
 {
 	for (size_t i = 0; i < answer->response.header_count; i++) {
-		if (text_equals_ignore_case(answer->response.headers[i].name,
-			    text_from_c(lower_case_name)))
+		if (text_equals_ignore_case(
+			    answer->response.headers[i].name, text_from_c(lower_case_name)))
 			return answer->response.headers[i].value;
 	}
 	return TEXT_ABSENT;

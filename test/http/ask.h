@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * ask - a request without a wire: router, dispatch, steps and answer as a connection drives them, on a
- * real loop. The answer is a copy that lives until the next ask.
+ * ask - a request without a wire: router, dispatch, steps and answer as a connection drives them,
+ * on a real loop. The answer is a copy that lives until the next ask.
  */
 
 #include "http/exchange.h"
@@ -14,8 +14,8 @@ struct asked {
 	enum http_method method;
 	const char *path;
 	const char *query; /* NULL: none */
-	const char *body;  /* NULL: none */
-	const char *type;  /* Content-Type; NULL with a body: application/json; "": none */
+	const char *body; /* NULL: none */
+	const char *type; /* Content-Type; NULL with a body: application/json; "": none */
 	const char *headers[8]; /* name, value, name, value ... in lower case */
 	const char *request_id;
 	enum listener listener; /* 0: LISTENER_API */
@@ -30,7 +30,7 @@ struct answer {
 
 struct desk {
 	struct loop loop;
-	struct arena arena;  /* of the router */
+	struct arena arena; /* of the router */
 	struct arena answer_arena;
 	struct router *router;
 	struct answer answer;

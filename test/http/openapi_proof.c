@@ -42,10 +42,10 @@ static void check_references(struct proof *proof, yyjson_val *value)
 	yyjson_val *key, *item;
 
 	if (yyjson_is_arr(value)) {
-		yyjson_arr_foreach(value, index, max, item)
-			check_references(proof, item);
+		yyjson_arr_foreach(value, index, max, item) check_references(proof, item);
 	} else if (yyjson_is_obj(value)) {
-		yyjson_obj_foreach(value, index, max, key, item) {
+		yyjson_obj_foreach(value, index, max, key, item)
+		{
 			if (strcmp(yyjson_get_str(key), "$ref") == 0 && yyjson_is_str(item))
 				check_reference(proof, yyjson_get_str(item));
 			else
@@ -80,16 +80,17 @@ static bool has_parameter(yyjson_val *operation, const char *name, const char *i
 	size_t index, max;
 	yyjson_val *parameter;
 
-	yyjson_arr_foreach(yyjson_obj_get(operation, "parameters"), index, max, parameter) {
+	yyjson_arr_foreach(yyjson_obj_get(operation, "parameters"), index, max, parameter)
+	{
 		if (yyjson_equals_str(yyjson_obj_get(parameter, "name"), name) &&
-		    yyjson_equals_str(yyjson_obj_get(parameter, "in"), in))
+			yyjson_equals_str(yyjson_obj_get(parameter, "in"), in))
 			return true;
 	}
 	return false;
 }
 
-static void check_parameters(struct proof *proof, yyjson_val *operation,
-	const struct schema *schema, const char *in)
+static void check_parameters(
+	struct proof *proof, yyjson_val *operation, const struct schema *schema, const char *in)
 {
 	for (size_t i = 0; schema && i < schema->field_count; i++) {
 		if (!has_parameter(operation, schema->fields[i].name, in))
@@ -118,11 +119,11 @@ static void check_reply(struct proof *proof, yyjson_val *operation, const struct
 	char status[8];
 
 	snprintf(status, sizeof(status), "%u", row->status ? row->status : 200U);
-	content = yyjson_obj_get(yyjson_obj_get(yyjson_obj_get(operation, "responses"), status),
-		"content");
+	content = yyjson_obj_get(
+		yyjson_obj_get(yyjson_obj_get(operation, "responses"), status), "content");
 	if (row->reply &&
-	    !refers_to(yyjson_ptr_get(content, "/application~1json/schema/properties/data"),
-		    row->reply))
+		!refers_to(yyjson_ptr_get(content, "/application~1json/schema/properties/data"),
+			row->reply))
 		find(proof, "lacks the reply", row->reply->name);
 	if (row->reply_type && !yyjson_obj_get(content, row->reply_type))
 		find(proof, "lacks the reply of type", row->reply_type);
@@ -130,8 +131,8 @@ static void check_reply(struct proof *proof, yyjson_val *operation, const struct
 		find(proof, "has a reply that the row has not", "");
 }
 
-static void check_problems(struct proof *proof, yyjson_val *operation,
-	const struct problem_list *problems)
+static void check_problems(
+	struct proof *proof, yyjson_val *operation, const struct problem_list *problems)
 {
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct problem_row *row = problem_row(problems->list[i]);
@@ -140,16 +141,16 @@ static void check_problems(struct proof *proof, yyjson_val *operation,
 
 		snprintf(status, sizeof(status), "%u", row->status);
 		response = yyjson_obj_get(yyjson_obj_get(operation, "responses"), status);
-		if (!yyjson_obj_get(yyjson_ptr_get(response,
-					    "/content/application~1json/examples"), row->code))
+		if (!yyjson_obj_get(yyjson_ptr_get(response, "/content/application~1json/examples"),
+			    row->code))
 			find(proof, "lacks the problem", row->code);
 		if (!yyjson_ptr_get(response, "/content/application~1problem+json/schema"))
 			find(proof, "lacks the RFC 9457 form of", row->code);
 	}
 }
 
-static void check_security(struct proof *proof, yyjson_val *operation,
-	const struct guard *const *guards)
+static void check_security(
+	struct proof *proof, yyjson_val *operation, const struct guard *const *guards)
 {
 	for (; *guards; guards++) {
 		const char *security = (*guards)->security;
@@ -169,8 +170,9 @@ static bool check_listing(void *context, const struct route_listing *listing)
 	if (row->hidden || !(listing->listeners & LISTENER_API))
 		return true;
 	proof->operations++;
-	proof->where = arena_printf(proof->arena, "%s %.*s", http_method_name(listing->method),
-		TEXT_ARG(listing->path)).data;
+	proof->where = arena_printf(
+		proof->arena, "%s %.*s", http_method_name(listing->method), TEXT_ARG(listing->path))
+			       .data;
 	operation = find_operation(proof, listing);
 	if (!operation) {
 		find(proof, "is not in the document", "");
@@ -193,8 +195,9 @@ static size_t count_operations(struct proof *proof)
 	size_t path_index, path_max, index, max, count = 0;
 	yyjson_val *path_key, *path, *key, *operation;
 
-	yyjson_obj_foreach(yyjson_obj_get(proof->root, "paths"), path_index, path_max, path_key,
-		path) {
+	yyjson_obj_foreach(
+		yyjson_obj_get(proof->root, "paths"), path_index, path_max, path_key, path)
+	{
 		yyjson_obj_foreach(path, index, max, key, operation)
 			count += yyjson_obj_get(operation, "operationId") != NULL;
 	}
@@ -207,18 +210,21 @@ static void check_ids(struct proof *proof, struct text document)
 	size_t path_index, path_max, index, max;
 	yyjson_val *path_key, *path, *key, *operation;
 
-	yyjson_obj_foreach(yyjson_obj_get(proof->root, "paths"), path_index, path_max, path_key,
-		path) {
-		yyjson_obj_foreach(path, index, max, key, operation) {
+	yyjson_obj_foreach(
+		yyjson_obj_get(proof->root, "paths"), path_index, path_max, path_key, path)
+	{
+		yyjson_obj_foreach(path, index, max, key, operation)
+		{
 			const char *id = yyjson_get_str(yyjson_obj_get(operation, "operationId"));
-			struct text quoted = arena_printf(proof->arena, "\"operationId\":\"%s\"",
-				id ? id : "");
-			const char *first = memmem(document.data, document.len, quoted.data,
-				quoted.len);
+			struct text quoted = arena_printf(
+				proof->arena, "\"operationId\":\"%s\"", id ? id : "");
+			const char *first = memmem(
+				document.data, document.len, quoted.data, quoted.len);
 			size_t after = first ? (size_t)(first - document.data) + 1 : 0;
 
-			if (!first || memmem(document.data + after, document.len - after,
-					      quoted.data, quoted.len))
+			if (!first ||
+				memmem(document.data + after, document.len - after, quoted.data,
+					quoted.len))
 				find(proof, "an operation id is not unique:", id ? id : "(none)");
 		}
 	}
@@ -227,8 +233,10 @@ static void check_ids(struct proof *proof, struct text document)
 const char *openapi_proof(const struct router *router, struct text document, struct arena *arena)
 {
 	yyjson_doc *parsed = yyjson_read(document.data, document.len, 0);
-	struct proof proof = { .arena = arena, .root = yyjson_doc_get_root(parsed),
-		.findings = TEXT(""), .where = "document" };
+	struct proof proof = {.arena = arena,
+		.root = yyjson_doc_get_root(parsed),
+		.findings = TEXT(""),
+		.where = "document"};
 
 	if (!parsed)
 		return "the document is not JSON\n";

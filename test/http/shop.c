@@ -4,7 +4,7 @@
 
 #include "http/handler.h"
 
-static const char *const order_states[] = { "open", "paid", "sent", NULL };
+static const char *const order_states[] = {"open", "paid", "sent", NULL};
 
 static const struct field order_line_fields[] = {
 	FIELD(FIELD_TEXT, order_line, article, .min = 1, .max = 40, .about = "What",
@@ -64,7 +64,7 @@ static enum flow_verdict ask_for_a_badge(struct flow *flow)
 	return FLOW_NEXT;
 }
 
-static const struct flow_step badge_steps[] = { STEP(ask_for_a_badge), STEPS_END };
+static const struct flow_step badge_steps[] = {STEP(ask_for_a_badge), STEPS_END};
 static const struct guard badge = {
 	.name = "badge",
 	.security = "bearer",
@@ -76,7 +76,7 @@ static enum flow_verdict place_order(struct flow *flow)
 {
 	const struct shop_state *state = flow->state;
 	struct order placed = {
-		.id = { { 1, 2, 3 } },
+		.id = {{1, 2, 3}},
 		.email = state->body.email,
 		.note = state->body.note,
 		.placed_at = 1700000000000,
@@ -93,7 +93,7 @@ static enum flow_verdict place_order(struct flow *flow)
 static enum flow_verdict list_orders(struct flow *flow)
 {
 	const struct shop_state *state = flow->state;
-	struct order_page page = { .total = state->query.page };
+	struct order_page page = {.total = state->query.page};
 
 	if (text_equals(state->query.word, TEXT("odd")))
 		return refuse_field(flow, TEXT("word"), "ODD", TEXT("must not be odd"));
@@ -125,12 +125,12 @@ static enum flow_verdict lose_the_database(struct flow *flow)
 	return flow_fail(flow, FAILURE_UNAVAILABLE, "the connection was lost");
 }
 
-static const struct flow_step place_steps[] = { STEP_COMMITS(place_order), STEPS_END };
-static const struct flow_step list_steps[] = { STEP(list_orders), STEPS_END };
-static const struct flow_step drop_steps[] = { STEP(drop_order), STEPS_END };
-static const struct flow_step print_steps[] = { STEP(print_order), STEPS_END };
-static const struct flow_step silent_steps[] = { STEP(stay_silent), STEPS_END };
-static const struct flow_step failing_steps[] = { STEP(lose_the_database), STEPS_END };
+static const struct flow_step place_steps[] = {STEP_COMMITS(place_order), STEPS_END};
+static const struct flow_step list_steps[] = {STEP(list_orders), STEPS_END};
+static const struct flow_step drop_steps[] = {STEP(drop_order), STEPS_END};
+static const struct flow_step print_steps[] = {STEP(print_order), STEPS_END};
+static const struct flow_step silent_steps[] = {STEP(stay_silent), STEPS_END};
+static const struct flow_step failing_steps[] = {STEP(lose_the_database), STEPS_END};
 
 static const struct route shop_routes[] = {
 	{
@@ -182,10 +182,10 @@ static const struct route shop_routes[] = {
 };
 
 const struct scope shop_scope = {
-	.prefixes = { "/orders", "/api/v1/orders" },
+	.prefixes = {"/orders", "/api/v1/orders"},
 	.tag = "orders",
 	.about = "Orders of the shop",
-	.guards = { &badge },
+	.guards = {&badge},
 	ROUTES(shop_routes),
 };
 
@@ -233,7 +233,7 @@ static const struct route open_routes[] = {
 };
 
 const struct scope shop_open_scope = {
-	.prefixes = { "" },
+	.prefixes = {""},
 	.tag = "open",
 	ROUTES(open_routes),
 };
@@ -250,7 +250,7 @@ static const struct route ops_routes[] = {
 };
 
 const struct scope shop_ops_scope = {
-	.prefixes = { "" },
+	.prefixes = {""},
 	.listeners = LISTENER_OPS,
 	ROUTES(ops_routes),
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * shop - a small domain for tests: every shape a row can have (body, query, path parameters, guard, lists and
- * objects in the reply, raw, empty, hidden, alias).
+ * shop - a small domain for tests: every shape a row can have (body, query, path parameters, guard,
+ * lists and objects in the reply, raw, empty, hidden, alias).
  */
 
 #include "http/route.h"
@@ -52,6 +52,6 @@ struct shop_state {
 	struct order_body body;
 };
 
-extern const struct scope shop_scope;      /* "/orders" and "/api/v1/orders" */
+extern const struct scope shop_scope; /* "/orders" and "/api/v1/orders" */
 extern const struct scope shop_open_scope; /* without a guard, without a prefix */
-extern const struct scope shop_ops_scope;  /* on LISTENER_OPS */
+extern const struct scope shop_ops_scope; /* on LISTENER_OPS */

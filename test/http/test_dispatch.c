@@ -10,16 +10,16 @@
 #include "test/http/ask.h"
 #include "test/http/shop.h"
 
-#define ID "01980f5c-7a1e-7c3d-9b52-4f8e6a0d1c2b"
-#define BADGE .headers = { "authorization", "Bearer x" }
+#define ID         "01980f5c-7a1e-7c3d-9b52-4f8e6a0d1c2b"
+#define BADGE      .headers = {"authorization", "Bearer x"}
 #define GOOD_LINES "\"lines\":[{\"article\":\"stone\",\"pieces\":2}]"
-#define GOOD_BODY "{\"email\":\"Ada@Example.com\"," GOOD_LINES "}"
+#define GOOD_BODY  "{\"email\":\"Ada@Example.com\"," GOOD_LINES "}"
 
 static struct desk desk;
 
 static int open_desk(void **state)
 {
-	static const struct scope *const scopes[] = { &shop_scope, &shop_open_scope };
+	static const struct scope *const scopes[] = {&shop_scope, &shop_open_scope};
 
 	desk_open(&desk, scopes, 2);
 	return 0;
@@ -33,14 +33,15 @@ static int close_desk(void **state)
 
 static const struct answer *place(const char *body, const char *type)
 {
-	return ask(&desk, &(struct asked){ .method = HTTP_POST, .path = "/orders", .body = body,
-		.type = type, BADGE });
+	return ask(&desk,
+		&(struct asked) {
+			.method = HTTP_POST, .path = "/orders", .body = body, .type = type, BADGE});
 }
 
 static const struct answer *list(const char *query)
 {
-	return ask(&desk, &(struct asked){ .method = HTTP_GET, .path = "/orders", .query = query,
-		BADGE });
+	return ask(&desk,
+		&(struct asked) {.method = HTTP_GET, .path = "/orders", .query = query, BADGE});
 }
 
 static void assert_refused(const struct answer *answer, uint16_t status, const char *code)
@@ -64,7 +65,8 @@ static void a_good_body_reaches_the_steps_decoded(void **state)
 static void every_bad_field_is_told_at_once(void **state)
 {
 	const struct answer *answer = place("{\"email\":\"nobody\",\"lines\":[{\"article\":\"\","
-					    "\"pieces\":0}],\"colour\":\"red\"}", NULL);
+					    "\"pieces\":0}],\"colour\":\"red\"}",
+		NULL);
 
 	assert_refused(answer, 422, "VALIDATION_FAILED");
 	assert_text_has(answer->response.body, "\"pointer\":\"/email\"");
@@ -93,17 +95,22 @@ static void a_body_of_another_type_is_unsupported(void **state)
 
 static void two_content_types_are_unsupported(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_POST,
-		.path = "/orders", .body = GOOD_BODY, .headers = { "authorization", "x",
-			"content-type", "application/json" } });
+	const struct answer *answer = ask(&desk,
+		&(struct asked) {.method = HTTP_POST,
+			.path = "/orders",
+			.body = GOOD_BODY,
+			.headers = {"authorization", "x", "content-type", "application/json"}});
 
 	assert_refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
 static void a_guard_speaks_before_the_body_is_read(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_POST,
-		.path = "/orders", .body = "{broken", .type = "text/plain" });
+	const struct answer *answer = ask(&desk,
+		&(struct asked) {.method = HTTP_POST,
+			.path = "/orders",
+			.body = "{broken",
+			.type = "text/plain"});
 
 	assert_refused(answer, 401, "TOKEN_MISSING");
 }
@@ -120,7 +127,7 @@ static void a_body_past_the_routes_maximum_is_too_large(void **state)
 
 static void a_route_without_a_body_takes_none(void **state)
 {
-	struct asked asked = { .method = HTTP_DELETE, .path = "/orders/" ID, .body = "{}", BADGE };
+	struct asked asked = {.method = HTTP_DELETE, .path = "/orders/" ID, .body = "{}", BADGE};
 
 	assert_refused(ask(&desk, &asked), 413, "BODY_TOO_LARGE");
 	asked.body = "";
@@ -129,7 +136,7 @@ static void a_route_without_a_body_takes_none(void **state)
 
 static void a_route_may_take_a_raw_body(void **state)
 {
-	struct asked asked = { .method = HTTP_POST, .path = "/hook", .body = "a=b", .type = "" };
+	struct asked asked = {.method = HTTP_POST, .path = "/hook", .body = "a=b", .type = ""};
 
 	assert_int_equal(ask(&desk, &asked)->response.status, 200);
 	asked.body = "more than sixteen bytes";
@@ -138,7 +145,7 @@ static void a_route_may_take_a_raw_body(void **state)
 
 static void a_path_parameter_of_the_wrong_type_is_not_found(void **state)
 {
-	struct asked asked = { .method = HTTP_DELETE, .path = "/orders/7" };
+	struct asked asked = {.method = HTTP_DELETE, .path = "/orders/7"};
 
 	assert_refused(ask(&desk, &asked), 404, "NOT_FOUND");
 	assert_false(desk.answer.started);
@@ -148,8 +155,9 @@ static void a_path_parameter_of_the_wrong_type_is_not_found(void **state)
 
 static void a_path_parameter_is_decoded_before_it_is_read(void **state)
 {
-	struct asked asked = { .method = HTTP_DELETE,
-		.path = "/orders/%301980f5c-7a1e-7c3d-9b52-4f8e6a0d1c2b", BADGE };
+	struct asked asked = {.method = HTTP_DELETE,
+		.path = "/orders/%301980f5c-7a1e-7c3d-9b52-4f8e6a0d1c2b",
+		BADGE};
 
 	assert_int_equal(ask(&desk, &asked)->response.status, 204);
 }
@@ -191,17 +199,19 @@ static void a_flood_of_pairs_is_a_400(void **state)
 
 static void a_route_without_a_query_ignores_one(void **state)
 {
-	struct asked asked = { .method = HTTP_DELETE, .path = "/orders/" ID,
-		.query = "utm_source=x&%zz", BADGE };
+	struct asked asked = {
+		.method = HTTP_DELETE, .path = "/orders/" ID, .query = "utm_source=x&%zz", BADGE};
 
 	assert_int_equal(ask(&desk, &asked)->response.status, 204);
 }
 
 static void bad_fields_of_query_and_body_come_in_one_answer(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_PUT,
-		.path = "/orders-query/" ID, .query = "page=0",
-		.body = "{\"email\":\"nobody\"," GOOD_LINES "}" });
+	const struct answer *answer = ask(&desk,
+		&(struct asked) {.method = HTTP_PUT,
+			.path = "/orders-query/" ID,
+			.query = "page=0",
+			.body = "{\"email\":\"nobody\"," GOOD_LINES "}"});
 
 	assert_refused(answer, 422, "VALIDATION_FAILED");
 	assert_text_has(answer->response.body, "\"pointer\":\"page\"");
@@ -210,8 +220,11 @@ static void bad_fields_of_query_and_body_come_in_one_answer(void **state)
 
 static void path_query_and_body_reach_one_state(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_PUT,
-		.path = "/orders-query/" ID, .query = "page=3", .body = GOOD_BODY });
+	const struct answer *answer = ask(&desk,
+		&(struct asked) {.method = HTTP_PUT,
+			.path = "/orders-query/" ID,
+			.query = "page=3",
+			.body = GOOD_BODY});
 
 	assert_int_equal(answer->response.status, 204);
 }
@@ -224,9 +237,12 @@ static void a_full_arena_is_a_503_never_a_crash(void **state)
 	memset(body, ' ', sizeof(body));
 	memcpy(body + sizeof(body) - sizeof(GOOD_BODY), GOOD_BODY, sizeof(GOOD_BODY));
 	for (size_t cap = 8192; cap < 60000; cap += 512) {
-		const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_PUT,
-			.path = "/orders-query/" ID, .query = "page=3", .body = body,
-			.arena_cap_bytes = cap });
+		const struct answer *answer = ask(&desk,
+			&(struct asked) {.method = HTTP_PUT,
+				.path = "/orders-query/" ID,
+				.query = "page=3",
+				.body = body,
+				.arena_cap_bytes = cap});
 
 		if (answer->response.status != 204) {
 			assert_int_equal(answer->response.status, 503);

@@ -14,7 +14,7 @@ static struct desk desk;
 
 static int open_desk(void **state)
 {
-	static const struct scope *const scopes[] = { &document_scope };
+	static const struct scope *const scopes[] = {&document_scope};
 	struct http_documents documents = {
 		.openapi = TEXT("{\"openapi\":\"3.1.0\"}"),
 		.docs_html = TEXT("<!doctype html>"),
@@ -35,16 +35,16 @@ static int close_desk(void **state)
 static const struct answer *get(const char *path, const char *name, const char *value)
 {
 	return ask(&desk,
-		&(struct asked){ .method = HTTP_GET, .path = path, .headers = { name, value } });
+		&(struct asked) {.method = HTTP_GET, .path = path, .headers = {name, value}});
 }
 
 static void every_document_is_served_with_its_type_and_a_policy(void **state)
 {
 	static const char *const paths[][2] = {
-		{ "/openapi.json", "application/json" },
-		{ "/docs", "text/html; charset=utf-8" },
-		{ "/docs/explorer.js", "text/javascript; charset=utf-8" },
-		{ "/docs/problems", "text/html; charset=utf-8" },
+		{"/openapi.json", "application/json"},
+		{"/docs", "text/html; charset=utf-8"},
+		{"/docs/explorer.js", "text/javascript; charset=utf-8"},
+		{"/docs/problems", "text/html; charset=utf-8"},
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -52,8 +52,8 @@ static void every_document_is_served_with_its_type_and_a_policy(void **state)
 
 		assert_int_equal(answer->response.status, 200);
 		assert_text_equal(answer->response.media_type, paths[i][1]);
-		assert_text_has(answer_header(answer, "content-security-policy"),
-			"default-src 'none'");
+		assert_text_has(
+			answer_header(answer, "content-security-policy"), "default-src 'none'");
 		assert_text_equal(answer_header(answer, "x-content-type-options"), "nosniff");
 		assert_text_has(answer_header(answer, "cache-control"), "public");
 		assert_int_equal(answer_header(answer, "etag").len, 24);
@@ -106,24 +106,27 @@ static void the_table_has_an_anchor_for_every_problem(void **state)
 
 static void documents_that_were_not_set_are_not_found(void **state)
 {
-	static const struct scope *const scopes[] = { &document_scope };
-	struct http_documents none = { .openapi = TEXT_ABSENT };
+	static const struct scope *const scopes[] = {&document_scope};
+	struct http_documents none = {.openapi = TEXT_ABSENT};
 	struct desk bare;
 
 	desk_open(&bare, scopes, 1);
-	assert_int_equal(ask(&bare, &(struct asked){ .method = HTTP_GET, .path = "/docs" })
-				 ->response.status, 404);
+	assert_int_equal(
+		ask(&bare, &(struct asked) {.method = HTTP_GET, .path = "/docs"})->response.status,
+		404);
 	assert_true(documents_set(bare.router, &none, &bare.arena));
-	assert_int_equal(ask(&bare, &(struct asked){ .method = HTTP_GET, .path = "/openapi.json" })
-				 ->response.status, 404);
-	assert_int_equal(ask(&bare, &(struct asked){ .method = HTTP_GET,
-				 .path = "/docs/problems" })->response.status, 200);
+	assert_int_equal(ask(&bare, &(struct asked) {.method = HTTP_GET, .path = "/openapi.json"})
+				 ->response.status,
+		404);
+	assert_int_equal(ask(&bare, &(struct asked) {.method = HTTP_GET, .path = "/docs/problems"})
+				 ->response.status,
+		200);
 	desk_close(&bare);
 }
 
 static void documents_without_memory_are_refused(void **state)
 {
-	struct http_documents documents = { .openapi = TEXT("{}") };
+	struct http_documents documents = {.openapi = TEXT("{}")};
 	struct arena arena;
 
 	arena_init(&arena, NULL, 64);

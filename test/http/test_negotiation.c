@@ -20,7 +20,8 @@ static void a_client_that_names_problem_json_gets_it(void **state)
 	assert_true(prefers("application/json, application/problem+json"));
 	assert_true(prefers("application/json;q=0.5, application/problem+json;q=0.8"));
 	assert_true(prefers("application/problem+json, */*;q=0.1"));
-	assert_true(prefers("text/html , application/problem+json ; q=0.2 ,application/json;q=0.1"));
+	assert_true(
+		prefers("text/html , application/problem+json ; q=0.2 ,application/json;q=0.1"));
 }
 
 static void everyone_else_gets_jsend(void **state)

@@ -25,8 +25,7 @@ static yyjson_doc *parsed;
 static int open_desk(void **state)
 {
 	static const struct scope *const scopes[] = {
-		&shop_scope, &shop_open_scope, &shop_ops_scope, &document_scope
-	};
+		&shop_scope, &shop_open_scope, &shop_ops_scope, &document_scope};
 
 	desk_open(&desk, scopes, 4);
 	document = openapi_document(desk.router, &desk.arena, "1.2.3");
@@ -64,8 +63,8 @@ static void every_row_is_in_the_document_whole(void **state)
 
 static void the_proof_sees_what_is_missing(void **state)
 {
-	static const struct scope *const more[] = { &shop_scope };
-	static const struct scope *const fewer[] = { &shop_open_scope };
+	static const struct scope *const more[] = {&shop_scope};
+	static const struct scope *const fewer[] = {&shop_open_scope};
 	struct text error, wrong;
 	struct router *one = router_new(more, 1, &desk.arena, &error);
 	struct router *other = router_new(fewer, 1, &desk.arena, &error);
@@ -88,8 +87,8 @@ static void it_says_which_version_of_what_it_is(void **state)
 static void an_alias_has_an_operation_id_of_its_own(void **state)
 {
 	assert_string_equal(words_at("/paths/~1orders/post/operationId"), "order_place");
-	assert_string_equal(words_at("/paths/~1api~1v1~1orders/post/operationId"),
-		"order_place_v1");
+	assert_string_equal(
+		words_at("/paths/~1api~1v1~1orders/post/operationId"), "order_place_v1");
 }
 
 static void hidden_rows_and_other_listeners_are_not_shown(void **state)

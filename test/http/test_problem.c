@@ -84,12 +84,13 @@ static void every_401_has_a_challenge_and_only_a_bad_token_an_error_code(void **
 	}
 	assert_null(strstr(problem_challenge(PROBLEM_TOKEN_MISSING), "error="));
 	assert_null(strstr(problem_challenge(PROBLEM_INVALID_CREDENTIALS), "error="));
-	assert_non_null(strstr(problem_challenge(PROBLEM_TOKEN_EXPIRED), "error=\"invalid_token\""));
+	assert_non_null(
+		strstr(problem_challenge(PROBLEM_TOKEN_EXPIRED), "error=\"invalid_token\""));
 }
 
 static void the_jsend_body_of_a_client_error_says_fail(void **state)
 {
-	struct refusal_body body = { .problem = PROBLEM_EMAIL_TAKEN, .request_id = TEXT("r-1") };
+	struct refusal_body body = {.problem = PROBLEM_EMAIL_TAKEN, .request_id = TEXT("r-1")};
 	struct arena arena;
 
 	arena_init(&arena, NULL, 1 << 20);
@@ -101,7 +102,7 @@ static void the_jsend_body_of_a_client_error_says_fail(void **state)
 
 static void the_jsend_body_of_a_server_error_says_error(void **state)
 {
-	struct refusal_body body = { .problem = PROBLEM_INTERNAL, .request_id = TEXT("r-1") };
+	struct refusal_body body = {.problem = PROBLEM_INTERNAL, .request_id = TEXT("r-1")};
 	struct arena arena;
 
 	arena_init(&arena, NULL, 1 << 20);
@@ -114,19 +115,21 @@ static void the_jsend_body_of_a_server_error_says_error(void **state)
 static const struct schema_errors *two_errors(void)
 {
 	static struct schema_error list[] = {
-		{ .pointer = TEXT_INIT("/email"), .code = "EMAIL_INVALID",
-			.message = TEXT_INIT("must be \"an\" e-mail address") },
-		{ .pointer = TEXT_INIT("/password"), .code = "TOO_SHORT",
-			.message = TEXT_INIT("must have at least 8 characters") },
+		{.pointer = TEXT_INIT("/email"),
+			.code = "EMAIL_INVALID",
+			.message = TEXT_INIT("must be \"an\" e-mail address")},
+		{.pointer = TEXT_INIT("/password"),
+			.code = "TOO_SHORT",
+			.message = TEXT_INIT("must have at least 8 characters")},
 	};
-	static const struct schema_errors errors = { .list = list, .count = 2 };
+	static const struct schema_errors errors = {.list = list, .count = 2};
 
 	return &errors;
 }
 
 static void field_errors_stand_under_data_in_jsend(void **state)
 {
-	struct refusal_body body = { .problem = PROBLEM_VALIDATION_FAILED, .errors = two_errors() };
+	struct refusal_body body = {.problem = PROBLEM_VALIDATION_FAILED, .errors = two_errors()};
 	struct arena arena;
 
 	arena_init(&arena, NULL, 1 << 20);
@@ -142,15 +145,18 @@ static void field_errors_stand_under_data_in_jsend(void **state)
 
 static void the_problem_body_follows_rfc_9457(void **state)
 {
-	struct refusal_body body = { .problem = PROBLEM_VALIDATION_FAILED, .errors = two_errors(),
-		.request_id = TEXT("r-1"), .instance = TEXT("/auth/register") };
+	struct refusal_body body = {.problem = PROBLEM_VALIDATION_FAILED,
+		.errors = two_errors(),
+		.request_id = TEXT("r-1"),
+		.instance = TEXT("/auth/register")};
 	struct arena arena;
 	struct text text;
 
 	arena_init(&arena, NULL, 1 << 20);
 	text = refusal_problem_json(&body, &arena);
-	assert_text_has(text, "{\"type\":\"/docs/problems#VALIDATION_FAILED\","
-			      "\"title\":\"Some fields are not valid\",\"status\":422,");
+	assert_text_has(text,
+		"{\"type\":\"/docs/problems#VALIDATION_FAILED\","
+		"\"title\":\"Some fields are not valid\",\"status\":422,");
 	assert_text_has(text, "\"detail\":\"/email: must be \\\"an\\\" e-mail address\"");
 	assert_text_has(text, "\"instance\":\"/auth/register\",\"code\":\"VALIDATION_FAILED\"");
 	assert_text_has(text, "\"errors\":[{\"pointer\":\"/email\"");
@@ -160,7 +166,7 @@ static void the_problem_body_follows_rfc_9457(void **state)
 
 static void a_body_that_does_not_fit_is_absent_not_cut(void **state)
 {
-	struct refusal_body body = { .problem = PROBLEM_INTERNAL };
+	struct refusal_body body = {.problem = PROBLEM_INTERNAL};
 	struct arena arena;
 
 	arena_init(&arena, NULL, 16);

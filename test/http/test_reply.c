@@ -14,8 +14,8 @@
 #include "test/http/ask.h"
 #include "test/http/shop.h"
 
-#define ID "01980f5c-7a1e-7c3d-9b52-4f8e6a0d1c2b"
-#define BADGE .headers = { "authorization", "Bearer x" }
+#define ID    "01980f5c-7a1e-7c3d-9b52-4f8e6a0d1c2b"
+#define BADGE .headers = {"authorization", "Bearer x"}
 #define LINES "\"lines\":[{\"article\":\"stone\",\"pieces\":2}]"
 
 static enum flow_verdict refuse_undeclared(struct flow *flow)
@@ -23,20 +23,23 @@ static enum flow_verdict refuse_undeclared(struct flow *flow)
 	return refuse(flow, PROBLEM_EMAIL_TAKEN);
 }
 
-static const struct flow_step undeclared_steps[] = { STEP(refuse_undeclared), STEPS_END };
+static const struct flow_step undeclared_steps[] = {STEP(refuse_undeclared), STEPS_END};
 static const struct route undeclared_routes[] = {
-	{ .method = HTTP_GET, .path = "/undeclared", .name = "undeclared", .about = "A defect",
-		.status = 204, .steps = undeclared_steps },
+	{.method = HTTP_GET,
+		.path = "/undeclared",
+		.name = "undeclared",
+		.about = "A defect",
+		.status = 204,
+		.steps = undeclared_steps},
 };
-static const struct scope undeclared_scope = { .prefixes = { "" }, ROUTES(undeclared_routes) };
+static const struct scope undeclared_scope = {.prefixes = {""}, ROUTES(undeclared_routes)};
 
 static struct desk desk;
 
 static int open_desk(void **state)
 {
 	static const struct scope *const scopes[] = {
-		&shop_scope, &shop_open_scope, &undeclared_scope
-	};
+		&shop_scope, &shop_open_scope, &undeclared_scope};
 
 	desk_open(&desk, scopes, 3);
 	return 0;
@@ -50,14 +53,18 @@ static int close_desk(void **state)
 
 static const struct answer *get(const char *path)
 {
-	return ask(&desk, &(struct asked){ .method = HTTP_GET, .path = path, BADGE,
-		.request_id = "r-1" });
+	return ask(&desk,
+		&(struct asked) {.method = HTTP_GET, .path = path, BADGE, .request_id = "r-1"});
 }
 
 static const struct answer *place(const char *body)
 {
-	return ask(&desk, &(struct asked){ .method = HTTP_POST, .path = "/orders", .body = body,
-		BADGE, .request_id = "r-1" });
+	return ask(&desk,
+		&(struct asked) {.method = HTTP_POST,
+			.path = "/orders",
+			.body = body,
+			BADGE,
+			.request_id = "r-1"});
 }
 
 static void a_reply_is_the_data_in_a_jsend_envelope(void **state)
@@ -88,8 +95,8 @@ static void json_is_neither_sniffed_nor_stored(void **state)
 
 static void an_empty_reply_is_a_204_without_a_body(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_DELETE,
-		.path = "/orders/" ID, BADGE });
+	const struct answer *answer = ask(
+		&desk, &(struct asked) {.method = HTTP_DELETE, .path = "/orders/" ID, BADGE});
 
 	assert_int_equal(answer->response.status, 204);
 	assert_true(text_is_absent(answer->response.body));
@@ -107,8 +114,8 @@ static void a_raw_reply_to_someone_known_is_not_stored(void **state)
 
 static void a_raw_reply_to_anyone_may_be(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_POST,
-		.path = "/hook" });
+	const struct answer *answer = ask(
+		&desk, &(struct asked) {.method = HTTP_POST, .path = "/hook"});
 
 	assert_int_equal(answer->response.status, 200);
 	assert_true(text_is_absent(answer_header(answer, "cache-control")));
@@ -127,9 +134,11 @@ static void a_refusal_has_code_message_and_request_id(void **state)
 
 static void a_refusal_takes_the_form_that_accept_asks_for(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_GET,
-		.path = "/nowhere", .request_id = "r-2",
-		.headers = { "accept", "application/problem+json" } });
+	const struct answer *answer = ask(&desk,
+		&(struct asked) {.method = HTTP_GET,
+			.path = "/nowhere",
+			.request_id = "r-2",
+			.headers = {"accept", "application/problem+json"}});
 
 	assert_int_equal(answer->response.status, 404);
 	assert_text_equal(answer->response.media_type, "application/problem+json");
@@ -140,8 +149,8 @@ static void a_refusal_takes_the_form_that_accept_asks_for(void **state)
 
 static void a_401_carries_a_challenge(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_GET,
-		.path = "/orders" });
+	const struct answer *answer = ask(
+		&desk, &(struct asked) {.method = HTTP_GET, .path = "/orders"});
 
 	assert_int_equal(answer->response.status, 401);
 	assert_text_equal(answer_header(answer, "www-authenticate"), "Bearer realm=\"millrace\"");
@@ -149,8 +158,8 @@ static void a_401_carries_a_challenge(void **state)
 
 static void a_405_carries_allow(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_PATCH,
-		.path = "/orders" });
+	const struct answer *answer = ask(
+		&desk, &(struct asked) {.method = HTTP_PATCH, .path = "/orders"});
 
 	assert_int_equal(answer->response.status, 405);
 	assert_text_equal(answer_header(answer, "allow"), "GET, HEAD, POST, OPTIONS");
@@ -158,8 +167,8 @@ static void a_405_carries_allow(void **state)
 
 static void options_is_a_204_with_allow(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_OPTIONS,
-		.path = "/orders" });
+	const struct answer *answer = ask(
+		&desk, &(struct asked) {.method = HTTP_OPTIONS, .path = "/orders"});
 
 	assert_int_equal(answer->response.status, 204);
 	assert_text_equal(answer_header(answer, "allow"), "GET, HEAD, POST, OPTIONS");
@@ -167,12 +176,14 @@ static void options_is_a_204_with_allow(void **state)
 
 static void one_bad_field_can_be_refused_by_a_step(void **state)
 {
-	const struct answer *answer = ask(&desk, &(struct asked){ .method = HTTP_GET,
-		.path = "/orders", .query = "word=odd", BADGE });
+	const struct answer *answer = ask(&desk,
+		&(struct asked) {
+			.method = HTTP_GET, .path = "/orders", .query = "word=odd", BADGE});
 
 	assert_int_equal(answer->response.status, 422);
-	assert_text_has(answer->response.body, "\"errors\":[{\"pointer\":\"word\",\"code\":\"ODD\","
-					       "\"message\":\"must not be odd\"}]");
+	assert_text_has(answer->response.body,
+		"\"errors\":[{\"pointer\":\"word\",\"code\":\"ODD\","
+		"\"message\":\"must not be odd\"}]");
 }
 
 static void a_failure_becomes_its_problem_and_forgets_what_was_prepared(void **state)

@@ -46,41 +46,37 @@ static enum flow_verdict say_done(struct flow *flow)
 	return reply_empty(flow);
 }
 
-static const struct flow_step done[] = { STEP(say_done), STEPS_END };
+static const struct flow_step done[] = {STEP(say_done), STEPS_END};
 
-#define ROW(method_, path_, name_)                                                                 \
-	.method = (method_), .path = (path_), .name = (name_), .about = "A test", .status = 204,   \
+#define ROW(method_, path_, name_) \
+	.method = (method_), .path = (path_), .name = (name_), .about = "A test", .status = 204, \
 	.steps = done
 #define ITEM STATE(item_state), PARAMETERS(item_state, path, &item_path)
 
 static const struct route item_routes[] = {
-	{ ROW(HTTP_GET, "", "item_list") },
-	{ ROW(HTTP_POST, "", "item_create") },
-	{ ROW(HTTP_GET, "/{id}", "item_show"), ITEM },
-	{ ROW(HTTP_DELETE, "/{id}", "item_delete"), ITEM },
-	{ ROW(HTTP_GET, "/{id}/parts", "part_list"), ITEM },
-	{ ROW(HTTP_GET, "/{id}/parts/{part}", "part_show"), STATE(nested_state),
-		PARAMETERS(nested_state, path, &nested_path) },
-	{ ROW(HTTP_GET, "/newest", "item_newest") },
-	{ ROW(HTTP_GET, "/newest/first", "item_newest_first") },
+	{ROW(HTTP_GET, "", "item_list")},
+	{ROW(HTTP_POST, "", "item_create")},
+	{ROW(HTTP_GET, "/{id}", "item_show"), ITEM},
+	{ROW(HTTP_DELETE, "/{id}", "item_delete"), ITEM},
+	{ROW(HTTP_GET, "/{id}/parts", "part_list"), ITEM},
+	{ROW(HTTP_GET, "/{id}/parts/{part}", "part_show"), STATE(nested_state),
+		PARAMETERS(nested_state, path, &nested_path)},
+	{ROW(HTTP_GET, "/newest", "item_newest")},
+	{ROW(HTTP_GET, "/newest/first", "item_newest_first")},
 };
 static const struct scope items = {
-	.prefixes = { "/items", "/api/v1/items" }, .tag = "items", ROUTES(item_routes)
-};
+	.prefixes = {"/items", "/api/v1/items"}, .tag = "items", ROUTES(item_routes)};
 
-static const struct route root_routes[] = { { ROW(HTTP_GET, "/", "root") } };
-static const struct scope root = { .prefixes = { "" }, ROUTES(root_routes) };
+static const struct route root_routes[] = {{ROW(HTTP_GET, "/", "root")}};
+static const struct scope root = {.prefixes = {""}, ROUTES(root_routes)};
 
-static const struct route ops_routes[] = { { ROW(HTTP_GET, "/metrics", "metrics") } };
-static const struct scope ops = {
-	.prefixes = { "" }, .listeners = LISTENER_OPS, ROUTES(ops_routes)
-};
-static const struct route health_routes[] = { { ROW(HTTP_GET, "/health", "health") } };
+static const struct route ops_routes[] = {{ROW(HTTP_GET, "/metrics", "metrics")}};
+static const struct scope ops = {.prefixes = {""}, .listeners = LISTENER_OPS, ROUTES(ops_routes)};
+static const struct route health_routes[] = {{ROW(HTTP_GET, "/health", "health")}};
 static const struct scope health = {
-	.prefixes = { "" }, .listeners = LISTENER_API | LISTENER_OPS, ROUTES(health_routes)
-};
+	.prefixes = {""}, .listeners = LISTENER_API | LISTENER_OPS, ROUTES(health_routes)};
 
-static const struct scope *const scopes[] = { &items, &root, &ops, &health };
+static const struct scope *const scopes[] = {&items, &root, &ops, &health};
 
 static struct desk desk;
 
@@ -96,10 +92,10 @@ static int close_desk(void **state)
 	return 0;
 }
 
-static struct route_match match_at(enum listener listener, enum http_method method,
-	const char *path)
+static struct route_match match_at(
+	enum listener listener, enum http_method method, const char *path)
 {
-	struct http_request request = { .method = method, .path = text_from_c(path) };
+	struct http_request request = {.method = method, .path = text_from_c(path)};
 	struct route_match match;
 
 	router_match(desk.router, listener, &request, &desk.answer_arena, &match);
@@ -320,8 +316,8 @@ static void every_compiled_route_is_listed_once(void **state)
 
 static void assert_defect(const struct route *routes, size_t count, const char *sentence)
 {
-	struct scope scope = { .prefixes = { "/x" }, .routes = routes, .route_count = count };
-	const struct scope *list[] = { &scope };
+	struct scope scope = {.prefixes = {"/x"}, .routes = routes, .route_count = count};
+	const struct scope *list[] = {&scope};
 	struct arena arena;
 	struct text error;
 
@@ -333,105 +329,108 @@ static void assert_defect(const struct route *routes, size_t count, const char *
 	arena_deinit(&arena);
 }
 
-#define ASSERT_DEFECT(sentence_, ...)                                                              \
-	do {                                                                                       \
-		const struct route table[] = { __VA_ARGS__ };                                      \
-		assert_defect(table, sizeof(table) / sizeof(table[0]), sentence_);                 \
+#define ASSERT_DEFECT(sentence_, ...) \
+	do { \
+		const struct route table[] = {__VA_ARGS__}; \
+		assert_defect(table, sizeof(table) / sizeof(table[0]), sentence_); \
 	} while (0)
 
 static void two_routes_alike_are_a_defect(void **state)
 {
-	ASSERT_DEFECT("takes the place of route a", { ROW(HTTP_GET, "/y", "a") },
-		{ ROW(HTTP_GET, "/y", "b") });
-	ASSERT_DEFECT("has the same name", { ROW(HTTP_GET, "/y", "a") },
-		{ ROW(HTTP_GET, "/z", "a") });
+	ASSERT_DEFECT("takes the place of route a", {ROW(HTTP_GET, "/y", "a")},
+		{ROW(HTTP_GET, "/y", "b")});
+	ASSERT_DEFECT("has the same name", {ROW(HTTP_GET, "/y", "a")}, {ROW(HTTP_GET, "/z", "a")});
 }
 
 static void a_parameter_without_a_field_is_a_defect(void **state)
 {
-	ASSERT_DEFECT("'id' has no field in a schema", { ROW(HTTP_GET, "/{id}", "a") });
-	ASSERT_DEFECT("'other' has no field in a schema",
-		{ ROW(HTTP_GET, "/{other}", "a"), ITEM });
-	ASSERT_DEFECT("a field that the path lacks", { ROW(HTTP_GET, "/y", "a"), ITEM });
-	ASSERT_DEFECT("stands there twice", { ROW(HTTP_GET, "/{id}/{id}", "a"), ITEM });
-	ASSERT_DEFECT("is called {id} by another route", { ROW(HTTP_GET, "/{id}", "a"), ITEM },
-		{ ROW(HTTP_PUT, "/{part}", "b"), ITEM, .parameters = &(const struct schema){
-			.name = "p", .size = sizeof(int64_t), .fields = &nested_path_fields[1],
-			.field_count = 1 } });
+	ASSERT_DEFECT("'id' has no field in a schema", {ROW(HTTP_GET, "/{id}", "a")});
+	ASSERT_DEFECT("'other' has no field in a schema", {ROW(HTTP_GET, "/{other}", "a"), ITEM});
+	ASSERT_DEFECT("a field that the path lacks", {ROW(HTTP_GET, "/y", "a"), ITEM});
+	ASSERT_DEFECT("stands there twice", {ROW(HTTP_GET, "/{id}/{id}", "a"), ITEM});
+	ASSERT_DEFECT("is called {id} by another route", {ROW(HTTP_GET, "/{id}", "a"), ITEM},
+		{ROW(HTTP_PUT, "/{part}", "b"), ITEM,
+			.parameters = &(const struct schema) {.name = "p",
+				.size = sizeof(int64_t),
+				.fields = &nested_path_fields[1],
+				.field_count = 1}});
 }
 
 static void a_strange_path_is_a_defect(void **state)
 {
-	ASSERT_DEFECT("is empty or holds a reserved character", { ROW(HTTP_GET, "/y/", "a") });
-	ASSERT_DEFECT("is empty or holds a reserved character", { ROW(HTTP_GET, "//y", "a") });
-	ASSERT_DEFECT("is empty or holds a reserved character", { ROW(HTTP_GET, "/y?z", "a") });
-	ASSERT_DEFECT("is empty or holds a reserved character", { ROW(HTTP_GET, "/{id", "a") });
-	ASSERT_DEFECT("is empty or holds a reserved character", { ROW(HTTP_GET, "/a{id}", "a") });
+	ASSERT_DEFECT("is empty or holds a reserved character", {ROW(HTTP_GET, "/y/", "a")});
+	ASSERT_DEFECT("is empty or holds a reserved character", {ROW(HTTP_GET, "//y", "a")});
+	ASSERT_DEFECT("is empty or holds a reserved character", {ROW(HTTP_GET, "/y?z", "a")});
+	ASSERT_DEFECT("is empty or holds a reserved character", {ROW(HTTP_GET, "/{id", "a")});
+	ASSERT_DEFECT("is empty or holds a reserved character", {ROW(HTTP_GET, "/a{id}", "a")});
 	ASSERT_DEFECT("too many segments",
-		{ ROW(HTTP_GET, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16", "a") });
+		{ROW(HTTP_GET, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16", "a")});
 }
 
 static void a_body_on_get_is_a_defect(void **state)
 {
-	ASSERT_DEFECT("no body", { ROW(HTTP_GET, "/y", "a"), STATE(item_state),
-		BODY(item_state, path, &item_path) });
+	ASSERT_DEFECT("no body",
+		{ROW(HTTP_GET, "/y", "a"), STATE(item_state), BODY(item_state, path, &item_path)});
 }
 
 static void a_row_without_steps_name_or_purpose_is_a_defect(void **state)
 {
 	static const struct flow_step none[] = { STEPS_END };
 
-	ASSERT_DEFECT("has no steps", { ROW(HTTP_GET, "/y", "a"), .steps = NULL });
-	ASSERT_DEFECT("has no steps", { ROW(HTTP_GET, "/y", "a"), .steps = none });
-	ASSERT_DEFECT("not lower_snake", { ROW(HTTP_GET, "/y", "Bad Name") });
-	ASSERT_DEFECT("not lower_snake", { ROW(HTTP_GET, "/y", NULL) });
-	ASSERT_DEFECT("(.about)", { ROW(HTTP_GET, "/y", "a"), .about = NULL });
-	ASSERT_DEFECT("no method", { ROW(0, "/y", "a") });
+	ASSERT_DEFECT("has no steps", {ROW(HTTP_GET, "/y", "a"), .steps = NULL});
+	ASSERT_DEFECT("has no steps", {ROW(HTTP_GET, "/y", "a"), .steps = none});
+	ASSERT_DEFECT("not lower_snake", {ROW(HTTP_GET, "/y", "Bad Name")});
+	ASSERT_DEFECT("not lower_snake", {ROW(HTTP_GET, "/y", NULL)});
+	ASSERT_DEFECT("(.about)", {ROW(HTTP_GET, "/y", "a"), .about = NULL});
+	ASSERT_DEFECT("no method", {ROW(0, "/y", "a")});
 }
 
 static void a_reply_must_fit_its_status(void **state)
 {
-	ASSERT_DEFECT("declares no reply", { ROW(HTTP_GET, "/y", "a"), .status = 0 });
-	ASSERT_DEFECT("declares no reply", { ROW(HTTP_GET, "/y", "a"), .status = 201 });
-	ASSERT_DEFECT("has no body", { ROW(HTTP_GET, "/y", "a"), .reply = &item_path });
-	ASSERT_DEFECT("not one of success", { ROW(HTTP_GET, "/y", "a"), .status = 404 });
-	ASSERT_DEFECT("a reply schema and a raw media type", { ROW(HTTP_GET, "/y", "a"),
-		.status = 200, .reply = &item_path, .reply_type = "text/plain" });
+	ASSERT_DEFECT("declares no reply", {ROW(HTTP_GET, "/y", "a"), .status = 0});
+	ASSERT_DEFECT("declares no reply", {ROW(HTTP_GET, "/y", "a"), .status = 201});
+	ASSERT_DEFECT("has no body", {ROW(HTTP_GET, "/y", "a"), .reply = &item_path});
+	ASSERT_DEFECT("not one of success", {ROW(HTTP_GET, "/y", "a"), .status = 404});
+	ASSERT_DEFECT("a reply schema and a raw media type",
+		{ROW(HTTP_GET, "/y", "a"), .status = 200, .reply = &item_path,
+			.reply_type = "text/plain"});
 }
 
 static void a_state_too_small_for_what_is_decoded_into_it_is_a_defect(void **state)
 {
-	ASSERT_DEFECT("no room for its body", { ROW(HTTP_POST, "/y", "a"), .body = &item_path });
+	ASSERT_DEFECT("no room for its body", {ROW(HTTP_POST, "/y", "a"), .body = &item_path});
 	ASSERT_DEFECT("no room for its parameters",
-		{ ROW(HTTP_GET, "/{id}", "a"), .parameters = &item_path, .state_size = 8 });
-	ASSERT_DEFECT("no room for its query", { ROW(HTTP_GET, "/y", "a"), .query = &item_path,
-		.state_size = 16, .query_at = SIZE_MAX });
+		{ROW(HTTP_GET, "/{id}", "a"), .parameters = &item_path, .state_size = 8});
+	ASSERT_DEFECT("no room for its query",
+		{ROW(HTTP_GET, "/y", "a"), .query = &item_path, .state_size = 16,
+			.query_at = SIZE_MAX});
 }
 
 static void an_unknown_problem_or_an_empty_limit_is_a_defect(void **state)
 {
 	ASSERT_DEFECT("a problem that does not exist",
-		{ ROW(HTTP_GET, "/y", "a"), .problems = PROBLEMS(PROBLEM_COUNT) });
+		{ROW(HTTP_GET, "/y", "a"), .problems = PROBLEMS(PROBLEM_COUNT)});
 	ASSERT_DEFECT("its limit allows nothing",
-		{ ROW(HTTP_GET, "/y", "a"), .limit = PER_ADDRESS(0, MINUTE) });
+		{ROW(HTTP_GET, "/y", "a"), .limit = PER_ADDRESS(0, MINUTE)});
 }
 
 static void a_guard_without_steps_is_a_defect(void **state)
 {
-	static const struct guard empty = { .name = "empty" };
+	static const struct guard empty = {.name = "empty"};
 
-	ASSERT_DEFECT("guard empty has no steps",
-		{ ROW(HTTP_GET, "/y", "a"), .guards = { &empty } });
+	ASSERT_DEFECT("guard empty has no steps", {ROW(HTTP_GET, "/y", "a"), .guards = {&empty}});
 }
 
 static void two_schemas_of_one_name_are_a_defect(void **state)
 {
-	static const struct schema same_name = { .name = "item_path",
-		.size = sizeof(struct item_path), .fields = item_path_fields, .field_count = 1 };
+	static const struct schema same_name = {.name = "item_path",
+		.size = sizeof(struct item_path),
+		.fields = item_path_fields,
+		.field_count = 1};
 
 	ASSERT_DEFECT("another schema is named item_path",
-		{ ROW(HTTP_GET, "/y", "a"), .status = 200, .reply = &item_path },
-		{ ROW(HTTP_GET, "/z", "b"), .status = 200, .reply = &same_name });
+		{ROW(HTTP_GET, "/y", "a"), .status = 200, .reply = &item_path},
+		{ROW(HTTP_GET, "/z", "b"), .status = 200, .reply = &same_name});
 }
 
 static void without_memory_there_is_a_sentence_too(void **state)
