@@ -67,7 +67,7 @@ static enum token_verdict verify(struct flow *flow, struct text token, int64_t n
 static struct seen_token *see(struct flow *flow, struct text token, enum token_verdict *verdict_out)
 {
 	struct token_cache *cache = cache_of(flow);
-	int64_t now_s = flow->loop->unix_ms / 1000;
+	int64_t now_s = clock_unix_ms() / 1000;
 	struct seen_token fresh = { 0 }, *seen;
 
 	*verdict_out = TOKEN_BAD;
@@ -99,7 +99,7 @@ static enum flow_verdict let_in(struct flow *flow, uint32_t roles)
 {
 	flow->identity.roles = roles;
 	flow->identity.known = true;
-	active_users_see(&access_of(flow)->active, &flow->identity.user_id, flow->loop->unix_ms);
+	active_users_see(&access_of(flow)->active, &flow->identity.user_id, clock_unix_ms());
 	return FLOW_NEXT;
 }
 
@@ -154,7 +154,7 @@ static enum flow_verdict check_session(struct flow *flow)
 		return refuse(flow, PROBLEM_SESSION_REVOKED);
 	}
 	db_row(flow, 0, &row);
-	if (row.revoked_at != 0 || row.expires_at <= flow->loop->unix_ms) {
+	if (row.revoked_at != 0 || row.expires_at <= clock_unix_ms()) {
 		remember(flow, 0, true);
 		return refuse(flow, PROBLEM_SESSION_REVOKED);
 	}
