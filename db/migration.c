@@ -61,24 +61,22 @@ static bool check_list(struct migrator *migrator)
 
 		if (up_sql(migrator, migration) == NULL) {
 			*migrator->error_out = arena_printf(migrator->arena,
-							    "migration %s has no SQL for %s",
-							    migration->version,
-							    migrator->engine->name);
+				"migration %s has no SQL for %s", migration->version,
+				migrator->engine->name);
 			return false;
 		}
 		if (i > 0 && strcmp(migrator->list[i - 1]->version, migration->version) == 0) {
-			*migrator->error_out =
-				arena_printf(migrator->arena,
-					     "two migrations have the version %s; rename one",
-					     migration->version);
+			*migrator->error_out = arena_printf(migrator->arena,
+				"two migrations have the version %s; rename one",
+				migration->version);
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool join_lists(struct migrator *migrator, const struct migration_list *lists,
-		       size_t list_count)
+static bool join_lists(
+	struct migrator *migrator, const struct migration_list *lists, size_t list_count)
 {
 	size_t total = 0;
 
@@ -104,20 +102,19 @@ static const struct migration *find_migration(const struct migrator *migrator, s
 }
 
 static bool start(struct migrator *migrator, const struct db_settings *settings,
-		  struct text data_dir, const struct migration_list *lists, size_t list_count,
-		  bool to_write)
+	struct text data_dir, const struct migration_list *lists, size_t list_count, bool to_write)
 {
 	enum db_engine engine;
 
 	if (!db_url_engine(settings->url, &engine)) {
-		*migrator->error_out =
-			TEXT("database.url must be empty, sqlite:PATH or postgresql://...");
+		*migrator->error_out = TEXT(
+			"database.url must be empty, sqlite:PATH or postgresql://...");
 		return false;
 	}
 	migrator->engine = engines[engine];
 	return join_lists(migrator, lists, list_count) &&
-	       migrator->engine->open(settings, data_dir, to_write, migrator->arena,
-				      &migrator->connection, migrator->error_out);
+		migrator->engine->open(settings, data_dir, to_write, migrator->arena,
+			&migrator->connection, migrator->error_out);
 }
 
 static void finish(struct migrator *migrator)
@@ -142,8 +139,8 @@ static struct text checksum(struct arena *arena, const char *sql)
 	return arena_text(arena, text_of(hex, sizeof(hex)));
 }
 
-static const struct migration_record *find_record(const struct migration_record *list,
-						  const char *version)
+static const struct migration_record *find_record(
+	const struct migration_record *list, const char *version)
 {
 	while (list != NULL && !text_equals(list->version, text_from_c(version)))
 		list = list->next;
@@ -151,10 +148,10 @@ static const struct migration_record *find_record(const struct migration_record 
 }
 
 static bool is_changed(const struct migrator *migrator, const struct migration *migration,
-		       const struct migration_record *record)
+	const struct migration_record *record)
 {
-	return !text_equals(record->checksum,
-			    checksum(migrator->arena, up_sql(migrator, migration)));
+	return !text_equals(
+		record->checksum, checksum(migrator->arena, up_sql(migrator, migration)));
 }
 
 /* ---- up -------------------------------------------------------------------------------------- */
@@ -162,8 +159,8 @@ static bool is_changed(const struct migrator *migrator, const struct migration *
 static bool fail_migration(struct migrator *migrator, const char *version, const char *way)
 {
 	*migrator->error_out = arena_printf(migrator->arena,
-					    "migration %s (%s) failed, nothing of it was kept: %.*s",
-					    version, way, TEXT_ARG(*migrator->error_out));
+		"migration %s (%s) failed, nothing of it was kept: %.*s", version, way,
+		TEXT_ARG(*migrator->error_out));
 	return false;
 }
 
@@ -175,8 +172,7 @@ static bool check_changed(struct migrator *migrator, const struct migration_reco
 
 		if (record == NULL || !is_changed(migrator, migration, record))
 			continue;
-		*migrator->error_out = arena_printf(
-			migrator->arena,
+		*migrator->error_out = arena_printf(migrator->arena,
 			"migration %s was applied and has been edited since; put its file back and "
 			"add a new migration, or take it back with `millrace migrate down` first",
 			migration->version);
@@ -185,8 +181,8 @@ static bool check_changed(struct migrator *migrator, const struct migration_reco
 	return true;
 }
 
-static const struct migration *next_pending(const struct migrator *migrator,
-					    const struct migration_record *records)
+static const struct migration *next_pending(
+	const struct migrator *migrator, const struct migration_record *records)
 {
 	for (size_t i = 0; i < migrator->count; i++)
 		if (find_record(records, migrator->list[i]->version) == NULL)
@@ -209,9 +205,9 @@ static bool apply(struct migrator *migrator, const struct migration *migration)
 	if (!engine->run(migrator->connection, sql, migrator->arena, migrator->error_out))
 		return fail_migration(migrator, migration->version, "up");
 	took_ms = (clock_now_ns() - started_ns) / NS_PER_MS;
-	if (!engine->add(migrator->connection, &record, took_ms, migrator->arena,
-			 migrator->error_out) ||
-	    !engine->commit(migrator->connection, migrator->arena, migrator->error_out))
+	if (!engine->add(
+		    migrator->connection, &record, took_ms, migrator->arena, migrator->error_out) ||
+		!engine->commit(migrator->connection, migrator->arena, migrator->error_out))
 		return fail_migration(migrator, migration->version, "up");
 	if (migrator->progress != NULL)
 		migrator->progress(migrator->context, migration->version, true, took_ms);
@@ -230,7 +226,7 @@ static bool apply_next(struct migrator *migrator, bool *done_out)
 	if (!engine->begin(migrator->connection, migrator->arena, migrator->error_out))
 		return false;
 	if (!engine->read(migrator->connection, migrator->arena, &records, migrator->error_out) ||
-	    !check_changed(migrator, records))
+		!check_changed(migrator, records))
 		goto fail;
 	pending = next_pending(migrator, records);
 	if (pending == NULL)
@@ -246,14 +242,12 @@ fail:
 }
 
 bool migrations_up(const struct db_settings *settings, struct text data_dir,
-		   const struct migration_list *lists, size_t list_count, size_t limit,
-		   migration_progress_fn *progress, void *context, struct arena *arena,
-		   size_t *done_out, struct text *error_out)
+	const struct migration_list *lists, size_t list_count, size_t limit,
+	migration_progress_fn *progress, void *context, struct arena *arena, size_t *done_out,
+	struct text *error_out)
 {
-	struct migrator migrator = { .arena = arena,
-				     .error_out = error_out,
-				     .progress = progress,
-				     .context = context };
+	struct migrator migrator = {
+		.arena = arena, .error_out = error_out, .progress = progress, .context = context};
 	bool more = true;
 	bool ok = start(&migrator, settings, data_dir, lists, list_count, true);
 
@@ -275,25 +269,23 @@ static bool take_back(struct migrator *migrator, const struct migration_record *
 	uint64_t started_ns = clock_now_ns();
 
 	if (migration == NULL || down_sql(migrator, migration) == NULL) {
-		*migrator->error_out = arena_printf(migrator->arena,
-						    "migration %.*s %s",
-						    TEXT_ARG(newest->version),
-						    migration == NULL
-							    ? "is not in this program: another "
-							      "version of it applied it and must "
-							      "take it back"
-							    : "has no way back");
+		*migrator->error_out = arena_printf(migrator->arena, "migration %.*s %s",
+			TEXT_ARG(newest->version),
+			migration == NULL ? "is not in this program: another "
+					    "version of it applied it and must "
+					    "take it back"
+					  : "has no way back");
 		return false;
 	}
 	if (!engine->run(migrator->connection, down_sql(migrator, migration), migrator->arena,
-			 migrator->error_out) ||
-	    !engine->remove(migrator->connection, newest->version, migrator->arena,
-			    migrator->error_out) ||
-	    !engine->commit(migrator->connection, migrator->arena, migrator->error_out))
+		    migrator->error_out) ||
+		!engine->remove(migrator->connection, newest->version, migrator->arena,
+			migrator->error_out) ||
+		!engine->commit(migrator->connection, migrator->arena, migrator->error_out))
 		return fail_migration(migrator, migration->version, "down");
 	if (migrator->progress != NULL)
 		migrator->progress(migrator->context, migration->version, false,
-				   (clock_now_ns() - started_ns) / NS_PER_MS);
+			(clock_now_ns() - started_ns) / NS_PER_MS);
 	return true;
 }
 
@@ -322,14 +314,12 @@ fail:
 }
 
 bool migrations_down(const struct db_settings *settings, struct text data_dir,
-		     const struct migration_list *lists, size_t list_count, size_t limit,
-		     migration_progress_fn *progress, void *context, struct arena *arena,
-		     size_t *done_out, struct text *error_out)
+	const struct migration_list *lists, size_t list_count, size_t limit,
+	migration_progress_fn *progress, void *context, struct arena *arena, size_t *done_out,
+	struct text *error_out)
 {
-	struct migrator migrator = { .arena = arena,
-				     .error_out = error_out,
-				     .progress = progress,
-				     .context = context };
+	struct migrator migrator = {
+		.arena = arena, .error_out = error_out, .progress = progress, .context = context};
 	bool more = true;
 	bool ok = start(&migrator, settings, data_dir, lists, list_count, true);
 
@@ -354,11 +344,11 @@ static int by_status_version(const void *a, const void *b)
 }
 
 static size_t add_unknown(const struct migrator *migrator, const struct migration_record *records,
-			  struct migration_status *list, size_t count)
+	struct migration_status *list, size_t count)
 {
 	for (; records != NULL; records = records->next)
 		if (find_migration(migrator, records->version) == NULL)
-			list[count++] = (struct migration_status){
+			list[count++] = (struct migration_status) {
 				.version = records->version,
 				.state = MIGRATION_UNKNOWN,
 				.applied_at_ms = records->applied_at_ms,
@@ -367,8 +357,7 @@ static size_t add_unknown(const struct migrator *migrator, const struct migratio
 }
 
 static struct migration_status status_of(const struct migrator *migrator,
-					 const struct migration *migration,
-					 const struct migration_record *records)
+	const struct migration *migration, const struct migration_record *records)
 {
 	const struct migration_record *record = find_record(records, migration->version);
 	struct migration_status status = {
@@ -385,7 +374,7 @@ static struct migration_status status_of(const struct migrator *migrator,
 }
 
 static bool list_status(struct migrator *migrator, const struct migration_record *records,
-			struct migration_status **list_out, size_t *count_out)
+	struct migration_status **list_out, size_t *count_out)
 {
 	struct migration_status *list;
 	size_t count = migrator->count;
@@ -406,10 +395,10 @@ static bool list_status(struct migrator *migrator, const struct migration_record
 }
 
 bool migrations_status(const struct db_settings *settings, struct text data_dir,
-		       const struct migration_list *lists, size_t list_count, struct arena *arena,
-		       struct migration_status **list_out, size_t *count_out, struct text *error_out)
+	const struct migration_list *lists, size_t list_count, struct arena *arena,
+	struct migration_status **list_out, size_t *count_out, struct text *error_out)
 {
-	struct migrator migrator = { .arena = arena, .error_out = error_out };
+	struct migrator migrator = {.arena = arena, .error_out = error_out};
 	struct migration_record *records = NULL;
 	bool ok = start(&migrator, settings, data_dir, lists, list_count, false);
 

@@ -21,12 +21,11 @@ struct migration_connection {
 /* "millrace" as a number: the key that all migrators of a database agree on. */
 #define ADVISORY_LOCK_KEY "7883951835720016741"
 
-static const char create_table[] =
-	"CREATE TABLE IF NOT EXISTS schema_migrations ("
-	" version text PRIMARY KEY,"
-	" checksum text NOT NULL,"
-	" applied_at timestamptz NOT NULL,"
-	" took_ms bigint NOT NULL)";
+static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migrations ("
+				   " version text PRIMARY KEY,"
+				   " checksum text NOT NULL,"
+				   " applied_at timestamptz NOT NULL,"
+				   " took_ms bigint NOT NULL)";
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
@@ -59,22 +58,23 @@ static struct text describe_result(const PGresult *result, const char *sql, stru
 		return trim_message(arena, PQresultErrorMessage(result));
 	if (position == NULL)
 		return arena_printf(arena, "%s (SQLSTATE %s)%s%s", message, state ? state : "?",
-				    detail ? "; " : "", detail ? detail : "");
+			detail ? "; " : "", detail ? detail : "");
 	return arena_printf(arena, "%s (SQLSTATE %s, line %u, character %s)", message,
-			    state ? state : "?", line_of(sql, strtol(position, NULL, 10)), position);
+		state ? state : "?", line_of(sql, strtol(position, NULL, 10)), position);
 }
 
 static bool run_sql(struct migration_connection *connection, const char *sql, struct arena *arena,
-		    struct text *error_out)
+	struct text *error_out)
 {
 	PGresult *result = PQexec(connection->handle, sql);
 	ExecStatusType status = PQresultStatus(result);
 	bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
-		  status == PGRES_EMPTY_QUERY;
+		status == PGRES_EMPTY_QUERY;
 
 	if (!ok)
-		*error_out = result != NULL ? describe_result(result, sql, arena)
-					    : trim_message(arena, PQerrorMessage(connection->handle));
+		*error_out = result != NULL
+			? describe_result(result, sql, arena)
+			: trim_message(arena, PQerrorMessage(connection->handle));
 	PQclear(result);
 	return ok;
 }
@@ -86,15 +86,14 @@ static void ignore_notice(void *context, const PGresult *result)
 }
 
 static bool open_connection(const struct db_settings *settings, struct text data_dir, bool to_write,
-			    struct arena *arena, struct migration_connection **connection_out,
-			    struct text *error_out)
+	struct arena *arena, struct migration_connection **connection_out, struct text *error_out)
 {
 	struct migration_connection *connection = calloc(1, sizeof(*connection));
 	struct text url = arena_text(arena, settings->url);
 	char timeout_s[16];
 	/* The first is expanded as a URL; what follows wins over what stands in it. */
-	const char *keys[] = { "dbname", "connect_timeout", "application_name", NULL };
-	const char *values[] = { url.data, timeout_s, "millrace migrate", NULL };
+	const char *keys[] = {"dbname", "connect_timeout", "application_name", NULL};
+	const char *values[] = {url.data, timeout_s, "millrace migrate", NULL};
 
 	*connection_out = NULL;
 	snprintf(timeout_s, sizeof(timeout_s), "%d", MIGRATION_CONNECT_TIMEOUT_MS / 1000);
@@ -107,8 +106,8 @@ static bool open_connection(const struct db_settings *settings, struct text data
 	if (PQstatus(connection->handle) != CONNECTION_OK) {
 		struct text message = trim_message(arena, PQerrorMessage(connection->handle));
 
-		*error_out = arena_printf(arena, "cannot connect to PostgreSQL: %.*s",
-					  TEXT_ARG(message));
+		*error_out = arena_printf(
+			arena, "cannot connect to PostgreSQL: %.*s", TEXT_ARG(message));
 		PQfinish(connection->handle);
 		free(connection);
 		return false;
@@ -132,38 +131,39 @@ static void rollback(struct migration_connection *connection)
 }
 
 /* A migration that waits for a table's lock makes every later query wait behind it, so it gives up soon. */
-static bool begin(struct migration_connection *connection, struct arena *arena,
-		  struct text *error_out)
+static bool begin(
+	struct migration_connection *connection, struct arena *arena, struct text *error_out)
 {
 	char sql[256];
 
 	snprintf(sql, sizeof(sql),
-		 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = %d; "
-		 "SELECT pg_advisory_xact_lock(" ADVISORY_LOCK_KEY "); SET LOCAL lock_timeout = %d",
-		 MIGRATION_LOCK_TIMEOUT_MS, DDL_LOCK_TIMEOUT_MS);
+		"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = %d; "
+		"SELECT pg_advisory_xact_lock(" ADVISORY_LOCK_KEY "); SET LOCAL lock_timeout = %d",
+		MIGRATION_LOCK_TIMEOUT_MS, DDL_LOCK_TIMEOUT_MS);
 	if (run_sql(connection, sql, arena, error_out) &&
-	    run_sql(connection, create_table, arena, error_out))
+		run_sql(connection, create_table, arena, error_out))
 		return true;
-	*error_out = arena_printf(arena, "cannot lock schema_migrations: %.*s",
-				  TEXT_ARG(*error_out));
+	*error_out = arena_printf(
+		arena, "cannot lock schema_migrations: %.*s", TEXT_ARG(*error_out));
 	rollback(connection);
 	return false;
 }
 
-static bool commit(struct migration_connection *connection, struct arena *arena,
-		   struct text *error_out)
+static bool commit(
+	struct migration_connection *connection, struct arena *arena, struct text *error_out)
 {
 	return run_sql(connection, "COMMIT", arena, error_out);
 }
 
 static bool run(struct migration_connection *connection, const char *sql, struct arena *arena,
-		struct text *error_out)
+	struct text *error_out)
 {
 	if (!run_sql(connection, sql, arena, error_out))
 		return false;
 	if (PQtransactionStatus(connection->handle) == PQTRANS_INTRANS)
 		return true;
-	*error_out = TEXT("it ended the migrator's transaction; take COMMIT and ROLLBACK out of it");
+	*error_out = TEXT(
+		"it ended the migrator's transaction; take COMMIT and ROLLBACK out of it");
 	return false;
 }
 
@@ -171,10 +171,10 @@ static bool run(struct migration_connection *connection, const char *sql, struct
 
 static bool has_table(struct migration_connection *connection)
 {
-	PGresult *result =
-		PQexec(connection->handle, "SELECT to_regclass('schema_migrations') IS NOT NULL");
+	PGresult *result = PQexec(
+		connection->handle, "SELECT to_regclass('schema_migrations') IS NOT NULL");
 	bool has = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
-		   strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+		strcmp(PQgetvalue(result, 0, 0), "t") == 0;
 
 	PQclear(result);
 	return has;
@@ -194,8 +194,8 @@ static struct migration_record *read_record(const PGresult *result, int row, str
 	return record;
 }
 
-static bool read_records(const PGresult *result, struct arena *arena, struct migration_record **link,
-			 struct text *error_out)
+static bool read_records(const PGresult *result, struct arena *arena,
+	struct migration_record **link, struct text *error_out)
 {
 	for (int row = 0; row < PQntuples(result); row++) {
 		struct migration_record *record = read_record(result, row, arena);
@@ -212,7 +212,7 @@ static bool read_records(const PGresult *result, struct arena *arena, struct mig
 
 /* The order is that of bytes, as in the program, whatever the database's collation is. */
 static bool read_table(struct migration_connection *connection, struct arena *arena,
-		       struct migration_record **list_out, struct text *error_out)
+	struct migration_record **list_out, struct text *error_out)
 {
 	static const char sql[] =
 		"SELECT version, checksum, (extract(epoch FROM applied_at) * 1000)::bigint"
@@ -234,9 +234,10 @@ static bool read_table(struct migration_connection *connection, struct arena *ar
 }
 
 static bool run_values(struct migration_connection *connection, const char *sql, int count,
-		       const char *const *values, struct arena *arena, struct text *error_out)
+	const char *const *values, struct arena *arena, struct text *error_out)
 {
-	PGresult *result = PQexecParams(connection->handle, sql, count, NULL, values, NULL, NULL, 0);
+	PGresult *result = PQexecParams(
+		connection->handle, sql, count, NULL, values, NULL, NULL, 0);
 	bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 
 	if (!ok)
@@ -246,27 +247,27 @@ static bool run_values(struct migration_connection *connection, const char *sql,
 }
 
 static bool add(struct migration_connection *connection, const struct migration_record *record,
-		uint64_t took_ms, struct arena *arena, struct text *error_out)
+	uint64_t took_ms, struct arena *arena, struct text *error_out)
 {
 	char applied_at_ms[24], took[24];
-	const char *values[] = { arena_text(arena, record->version).data,
-				 arena_text(arena, record->checksum).data, applied_at_ms, took };
+	const char *values[] = {arena_text(arena, record->version).data,
+		arena_text(arena, record->checksum).data, applied_at_ms, took};
 
 	snprintf(applied_at_ms, sizeof(applied_at_ms), "%lld", (long long)record->applied_at_ms);
 	snprintf(took, sizeof(took), "%llu", (unsigned long long)took_ms);
 	return run_values(connection,
-			  "INSERT INTO schema_migrations (version, checksum, applied_at, took_ms)"
-			  " VALUES ($1, $2, to_timestamp($3::bigint / 1000.0), $4::bigint)",
-			  4, values, arena, error_out);
+		"INSERT INTO schema_migrations (version, checksum, applied_at, took_ms)"
+		" VALUES ($1, $2, to_timestamp($3::bigint / 1000.0), $4::bigint)",
+		4, values, arena, error_out);
 }
 
 static bool remove_record(struct migration_connection *connection, struct text version,
-			  struct arena *arena, struct text *error_out)
+	struct arena *arena, struct text *error_out)
 {
-	const char *values[] = { arena_text(arena, version).data };
+	const char *values[] = {arena_text(arena, version).data};
 
 	return run_values(connection, "DELETE FROM schema_migrations WHERE version = $1", 1, values,
-			  arena, error_out);
+		arena, error_out);
 }
 
 const struct migration_engine migration_postgres = {

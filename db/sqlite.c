@@ -55,8 +55,8 @@ static void observe(struct sqlite_job *job)
 		return;
 	if (job->begun_ns != 0)
 		db_statement_learn(db_loop, info, job->done_ns - job->begun_ns);
-	db_statement_observe(db_loop, info, job->op.flow, job->done_ns - job->op.started_ns,
-			     error_label(job));
+	db_statement_observe(
+		db_loop, info, job->op.flow, job->done_ns - job->op.started_ns, error_label(job));
 }
 
 /* A begin has come back: the transaction is the flow's, or nobody's. */
@@ -98,8 +98,8 @@ static void settle(struct sqlite_job *job)
 
 static void come_back(struct loop *loop, struct loop_message *message)
 {
-	struct sqlite_job *job =
-		(struct sqlite_job *)((char *)message - offsetof(struct sqlite_job, message));
+	struct sqlite_job *job = (struct sqlite_job *)((char *)message -
+		offsetof(struct sqlite_job, message));
 
 	observe(job);
 	settle(job);
@@ -157,15 +157,14 @@ static void abandon(struct op *op)
 
 static void hold_release(struct flow_hold *hold)
 {
-	struct sqlite_transaction *transaction =
-		(struct sqlite_transaction *)((char *)hold -
-					      offsetof(struct sqlite_transaction, hold));
+	struct sqlite_transaction *transaction = (struct sqlite_transaction *)((char *)hold -
+		offsetof(struct sqlite_transaction, hold));
 
 	release_transaction(transaction);
 	sqlite_transaction_leave(transaction, false);
 }
 
-static const struct op_driver driver = { .name = "sqlite", .abandon = abandon };
+static const struct op_driver driver = {.name = "sqlite", .abandon = abandon};
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
@@ -174,8 +173,8 @@ static enum flow_verdict no_memory(struct flow *flow)
 	return flow_fail(flow, FAILURE_MEMORY, "no memory for a database job");
 }
 
-static enum flow_verdict enqueue(struct flow *flow, struct sqlite_queue *queue,
-				 struct sqlite_job *job)
+static enum flow_verdict enqueue(
+	struct flow *flow, struct sqlite_queue *queue, struct sqlite_job *job)
 {
 	job->queue = queue;
 	job->message.run = come_back;
@@ -208,7 +207,7 @@ static enum flow_verdict mail(struct flow *flow, struct sqlite_job *job)
 	if (lost) {
 		sqlite_job_free(job);
 		return flow_fail(flow, FAILURE_DEADLINE,
-				 "the transaction took too long and was rolled back");
+			"the transaction took too long and was rolled back");
 	}
 	return flow_wait(flow, &job->op, &driver);
 }
@@ -226,11 +225,11 @@ static bool is_slow(const struct sqlite_job *job)
 }
 
 static enum flow_verdict query(struct flow *flow, const struct db_statement *statement,
-			       const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	struct sqlite *sqlite = sqlite_of(loop_of(flow));
-	struct sqlite_job *job =
-		sqlite_job_new(flow, SQLITE_JOB_QUERY, statement, values, value_count);
+	struct sqlite_job *job = sqlite_job_new(
+		flow, SQLITE_JOB_QUERY, statement, values, value_count);
 
 	if (job == NULL)
 		return no_memory(flow);
@@ -301,9 +300,9 @@ static bool start_reader(struct sqlite *sqlite, unsigned index)
 
 	if (start == NULL)
 		return false;
-	*start = (struct sqlite_reader_start){ sqlite, &sqlite->readers[index] };
-	if (start_thread(&sqlite->reader_threads[index], sqlite_reader_main, start,
-			 "sqlite-reader")) {
+	*start = (struct sqlite_reader_start) {sqlite, &sqlite->readers[index]};
+	if (start_thread(
+		    &sqlite->reader_threads[index], sqlite_reader_main, start, "sqlite-reader")) {
 		sqlite->readers_started++;
 		return true;
 	}
@@ -313,8 +312,8 @@ static bool start_reader(struct sqlite *sqlite, unsigned index)
 
 static bool start_threads(struct sqlite *sqlite)
 {
-	sqlite->writer_started =
-		start_thread(&sqlite->writer_thread, sqlite_writer_main, sqlite, "sqlite-writer");
+	sqlite->writer_started = start_thread(
+		&sqlite->writer_thread, sqlite_writer_main, sqlite, "sqlite-writer");
 	if (!sqlite->writer_started)
 		return false;
 	for (unsigned i = 0; i < sqlite->reader_count; i++)
@@ -364,19 +363,19 @@ static struct text path_of(const struct sqlite *sqlite)
 	return text_from_c(sqlite->path);
 }
 
-static bool open_connections(struct sqlite *sqlite, unsigned readers, struct arena *arena,
-			     struct text *error_out)
+static bool open_connections(
+	struct sqlite *sqlite, unsigned readers, struct arena *arena, struct text *error_out)
 {
-	if (!sqlite_connection_open(&sqlite->writer, path_of(sqlite), SQLITE_ROLE_WRITER, arena,
-				    error_out))
+	if (!sqlite_connection_open(
+		    &sqlite->writer, path_of(sqlite), SQLITE_ROLE_WRITER, arena, error_out))
 		return false;
 	sqlite->writer.stopping = &sqlite->stopping;
 	if (sqlite->in_memory)
 		return true;
 	sqlite->reads.slow_max = readers > 1 ? readers - 1 : 1;
 	for (unsigned i = 0; i < readers && i < SQLITE_READERS_MAX; i++) {
-		if (!sqlite_connection_open(&sqlite->readers[i], path_of(sqlite), SQLITE_ROLE_READER,
-					    arena, error_out))
+		if (!sqlite_connection_open(&sqlite->readers[i], path_of(sqlite),
+			    SQLITE_ROLE_READER, arena, error_out))
 			return false;
 		sqlite->readers[i].stopping = &sqlite->stopping;
 		sqlite->reader_count++;
@@ -388,7 +387,8 @@ static bool open_sqlite(struct db *db, struct arena *arena, struct text *error_o
 {
 	struct text path = db_sqlite_path(db->url, db->data_dir, arena);
 	struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
-	unsigned readers = db->settings.sqlite_readers > 0 ? (unsigned)db->settings.sqlite_readers : 2;
+	unsigned readers = db->settings.sqlite_readers > 0 ? (unsigned)db->settings.sqlite_readers
+							   : 2;
 
 	*error_out = TEXT("the machine has no memory");
 	if (sqlite == NULL)
@@ -399,7 +399,7 @@ static bool open_sqlite(struct db *db, struct arena *arena, struct text *error_o
 	sqlite->path = text_is_absent(path) ? NULL : strndup(path.data, path.len);
 	atomic_init(&sqlite->up, true);
 	if (sqlite->path == NULL || !sqlite_file_prepare(path, db->data_dir, arena, error_out) ||
-	    !open_connections(sqlite, readers, arena, error_out))
+		!open_connections(sqlite, readers, arena, error_out))
 		goto fail;
 	if (!start_threads(sqlite)) {
 		*error_out = TEXT("cannot start the threads of SQLite");
@@ -420,13 +420,13 @@ static void close_sqlite(struct db *db)
 }
 
 static bool probe(const struct db_settings *settings, struct text data_dir, struct arena *arena,
-		  struct text *error_out)
+	struct text *error_out)
 {
 	struct text path = db_sqlite_path(settings->url, data_dir, arena);
 	struct sqlite_connection connection;
 
 	if (!sqlite_file_prepare(path, data_dir, arena, error_out) ||
-	    !sqlite_connection_open(&connection, path, SQLITE_ROLE_WRITER, arena, error_out))
+		!sqlite_connection_open(&connection, path, SQLITE_ROLE_WRITER, arena, error_out))
 		return false;
 	sqlite_connection_close(&connection);
 	return true;
@@ -450,6 +450,17 @@ static bool is_up(const struct db *db)
 
 /* ---- loops ----------------------------------------------------------------------------------- */
 
+/* The threads belong to no loop: the first one tells of them, once a turn. */
+static void count_threads(struct loop *loop, void *context)
+{
+	struct sqlite_loop *sqlite_loop = context;
+	const struct sqlite *sqlite = sqlite_of(sqlite_loop);
+	size_t all = sqlite->reader_count + 1;
+	size_t busy = atomic_load_explicit(&sqlite->busy, memory_order_relaxed);
+
+	db_connections_observe(&sqlite_loop->base, busy, all - busy);
+}
+
 static struct db_loop *attach(struct db *db, struct loop *loop)
 {
 	struct sqlite_loop *sqlite_loop = calloc(1, sizeof(*sqlite_loop));
@@ -457,6 +468,8 @@ static struct db_loop *attach(struct db *db, struct loop *loop)
 	if (sqlite_loop == NULL)
 		return NULL;
 	pthread_mutex_init(&sqlite_loop->gate, NULL);
+	if (loop->index == 0)
+		loop_on_flush(loop, count_threads, sqlite_loop);
 	return &sqlite_loop->base;
 }
 

@@ -20,9 +20,9 @@
 #include "db/engine.h"
 
 enum {
-	SQLITE_GROUP_MAX = 64,              /* writes that share a commit */
+	SQLITE_GROUP_MAX = 64, /* writes that share a commit */
 	SQLITE_RESULT_MAX_BYTES = 16 << 20, /* of one result */
-	SQLITE_TRANSACTION_MAX_MS = 30000,  /* for a flow without a deadline */
+	SQLITE_TRANSACTION_MAX_MS = 30000, /* for a flow without a deadline */
 	SQLITE_READERS_MAX = 64,
 	SQLITE_CAUSE_MAX = 192,
 	SQLITE_APPLICATION_ID = 0x4d494c4c, /* "MILL", for file(1) */
@@ -53,14 +53,14 @@ int sqlite_rows_add(struct sqlite_rows *rows, sqlite3_stmt *statement);
 /* The first column whose values its field cannot take, or NULL. */
 const struct field *sqlite_rows_misfit(const struct sqlite_rows *rows);
 void sqlite_rows_clear(struct sqlite_rows *rows); /* wiped, kept for another run */
-void sqlite_rows_free(struct sqlite_rows *rows);  /* wiped */
+void sqlite_rows_free(struct sqlite_rows *rows); /* wiped */
 void sqlite_rows_read(const struct sqlite_rows *rows, size_t index, void *out);
 
 /* ---- sqlite_file.c: where the database lives ------------------------------------------------------ */
 
 /* Folders under data_dir are made with 0700, the file with 0600. A sentence in *error_out. */
-bool sqlite_file_prepare(struct text path, struct text data_dir, struct arena *arena,
-			 struct text *error_out);
+bool sqlite_file_prepare(
+	struct text path, struct text data_dir, struct arena *arena, struct text *error_out);
 bool sqlite_path_is_memory(struct text path);
 
 /* ---- sqlite_connection.c ---------------------------------------------------------------------------- */
@@ -68,7 +68,7 @@ bool sqlite_path_is_memory(struct text path);
 struct sqlite_prepared {
 	const struct db_statement *statement; /* NULL: an empty slot */
 	sqlite3_stmt *handle;
-	int parameters[DB_PARAMS_MAX];        /* SQLite's index of $1, $2 ...; 0: not used */
+	int parameters[DB_PARAMS_MAX]; /* SQLite's index of $1, $2 ...; 0: not used */
 	struct db_columns columns;
 };
 
@@ -81,10 +81,11 @@ struct sqlite_connection {
 	size_t prepared_slots, prepared_count;
 	sqlite3_stmt *begin, *commit, *rollback, *savepoint, *release, *rollback_to;
 	/* what runs now: read by the progress and busy handlers, on the same thread */
-	uint64_t deadline_ns;             /* UINT64_MAX: none */
-	const _Atomic(bool) *abandoned;   /* NULL: not to be interrupted by it */
-	const _Atomic(bool) *stopping;    /* NULL: never */
-	void (*while_busy)(struct sqlite_connection *connection); /* NULL: nothing; another process has
+	uint64_t deadline_ns; /* UINT64_MAX: none */
+	const _Atomic(bool) *abandoned; /* NULL: not to be interrupted by it */
+	const _Atomic(bool) *stopping; /* NULL: never */
+	void (*while_busy)(
+		struct sqlite_connection *connection); /* NULL: nothing; another process has
 								   * the lock */
 };
 
@@ -92,12 +93,11 @@ enum sqlite_role { SQLITE_ROLE_WRITER, SQLITE_ROLE_READER, SQLITE_ROLE_MIGRATOR 
 
 /* Opens and configures. path ":memory:" is the process's one database in memory. */
 bool sqlite_connection_open(struct sqlite_connection *connection, struct text path,
-			    enum sqlite_role role, struct arena *arena, struct text *error_out);
+	enum sqlite_role role, struct arena *arena, struct text *error_out);
 void sqlite_connection_close(struct sqlite_connection *connection);
 /* Compiled at the first use. NULL with an SQLite code and a cause. */
 struct sqlite_prepared *sqlite_connection_prepare(struct sqlite_connection *connection,
-						  const struct db_statement *statement,
-						  int *code_out, char cause[static SQLITE_CAUSE_MAX]);
+	const struct db_statement *statement, int *code_out, char cause[static SQLITE_CAUSE_MAX]);
 /* One of the six statements above, run to its end. An extended code, SQLITE_DONE when it worked. */
 int sqlite_connection_run(sqlite3_stmt *statement);
 
@@ -118,14 +118,14 @@ struct sqlite_loop;
 struct sqlite_transaction;
 
 struct sqlite_job {
-	struct op op;                    /* loop thread */
+	struct op op; /* loop thread */
 	struct loop_message message;
 	struct sqlite_job *loop_next, **loop_link; /* every job of its loop; loop thread */
 	struct sqlite_loop *loop;
-	struct sqlite_queue *queue;      /* where it waits or waited; never changes */
+	struct sqlite_queue *queue; /* where it waits or waited; never changes */
 	struct sqlite_job *next, *previous; /* in the queue or a group: whoever holds it */
-	bool queued;                     /* under the queue's lock */
-	bool is_slow;                    /* by declaration or because it has been */
+	bool queued; /* under the queue's lock */
+	bool is_slow; /* by declaration or because it has been */
 	struct sqlite_transaction *transaction;
 	enum sqlite_job_kind kind;
 	const struct db_statement *statement; /* SQLITE_JOB_QUERY */
@@ -134,20 +134,19 @@ struct sqlite_job {
 	uint64_t statement_timeout_ns;
 	uint64_t begun_ns, done_ns;
 
-	struct db_result result;         /* the thread's until posted, then the loop's */
+	struct db_result result; /* the thread's until posted, then the loop's */
 	struct sqlite_rows rows;
 	enum failure failure;
 	char cause[SQLITE_CAUSE_MAX];
 
-	size_t size;                     /* of values and what they point to, for wiping */
+	size_t size; /* of values and what they point to, for wiping */
 	size_t value_count;
-	struct db_value values[];        /* texts lie behind them */
+	struct db_value values[]; /* texts lie behind them */
 };
 
 /* A job with copies of the values. NULL: no memory. Loop thread. */
 struct sqlite_job *sqlite_job_new(struct flow *flow, enum sqlite_job_kind kind,
-				  const struct db_statement *statement,
-				  const struct db_value *values, size_t value_count);
+	const struct db_statement *statement, const struct db_value *values, size_t value_count);
 void sqlite_job_free(struct sqlite_job *job); /* loop thread, or after the loop has stopped */
 /* Any thread that holds the job: hands it back to its loop. */
 void sqlite_job_post(struct sqlite_job *job);
@@ -195,9 +194,9 @@ void sqlite_queue_wait(struct sqlite_queue *queue, uint64_t until_ns);
 struct sqlite_transaction {
 	struct flow_hold hold;
 	struct sqlite_queue *queue; /* its lock guards what follows */
-	struct sqlite_job *mail;    /* the flow's next operation */
-	bool released;              /* the flow has gone: roll back */
-	bool lost;                  /* rolled back behind the flow's back: too slow, or by SQLite */
+	struct sqlite_job *mail; /* the flow's next operation */
+	bool released; /* the flow has gone: roll back */
+	bool lost; /* rolled back behind the flow's back: too slow, or by SQLite */
 	bool writer_left, flow_left;
 	uint64_t limit_ns;
 };
@@ -209,6 +208,7 @@ struct sqlite {
 	bool in_memory; /* readers share the writer */
 	_Atomic(bool) up;
 	_Atomic(bool) stopping;
+	_Atomic(unsigned) busy; /* threads at work */
 	struct sqlite_queue writes, reads;
 	struct sqlite_connection writer;
 	struct sqlite_connection readers[SQLITE_READERS_MAX];
@@ -231,7 +231,7 @@ void sqlite_judge(struct sqlite *sqlite, enum failure failure);
 
 struct sqlite_loop {
 	struct db_loop base;
-	pthread_mutex_t gate;  /* held while a thread posts; past `closed` nothing is posted */
+	pthread_mutex_t gate; /* held while a thread posts; past `closed` nothing is posted */
 	bool closed;
 	struct sqlite_job *jobs;
 };

@@ -12,8 +12,8 @@ bool sqlite_path_is_memory(struct text path)
 	return text_equals(path, TEXT(":memory:"));
 }
 
-static bool complain(struct arena *arena, struct text *error_out, const char *what,
-		     const char *path, int error)
+static bool complain(
+	struct arena *arena, struct text *error_out, const char *what, const char *path, int error)
 {
 	*error_out = arena_printf(arena, "cannot %s %s: %s", what, path, strerror(error));
 	return false;
@@ -43,7 +43,7 @@ static bool make_folders(char *path, struct arena *arena, struct text *error_out
 static bool is_inside(struct text path, struct text folder)
 {
 	return folder.len > 0 && path.len > folder.len && text_starts_with(path, folder) &&
-	       (path.data[folder.len] == '/' || folder.data[folder.len - 1] == '/');
+		(path.data[folder.len] == '/' || folder.data[folder.len - 1] == '/');
 }
 
 /* Never opens a file that is there: closing it would drop the locks that SQLite holds on it in this
@@ -63,12 +63,12 @@ static bool make_file(const char *path, struct arena *arena, struct text *error_
 		return complain(arena, error_out, "open the database", path, errno);
 	if (!S_ISREG(status.st_mode))
 		return complain(arena, error_out, "open the database", path,
-				S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
+			S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
 	return true;
 }
 
-bool sqlite_file_prepare(struct text path, struct text data_dir, struct arena *arena,
-			 struct text *error_out)
+bool sqlite_file_prepare(
+	struct text path, struct text data_dir, struct arena *arena, struct text *error_out)
 {
 	char *copy;
 
@@ -77,8 +77,9 @@ bool sqlite_file_prepare(struct text path, struct text data_dir, struct arena *a
 	/* SQLite would take "" for a temporary database and file: for a URI with options of its own. */
 	copy = (char *)arena_text(arena, path).data;
 	if (copy == NULL || path.len == 0 || strlen(copy) != path.len ||
-	    text_starts_with(path, TEXT("file:"))) {
-		*error_out = TEXT("database.url must name a file: sqlite:PATH, without file: before it");
+		text_starts_with(path, TEXT("file:"))) {
+		*error_out = TEXT(
+			"database.url must name a file: sqlite:PATH, without file: before it");
 		return false;
 	}
 	if (is_inside(path, data_dir) && !make_folders(copy, arena, error_out))

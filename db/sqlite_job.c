@@ -16,13 +16,13 @@ enum { NS_PER_MS = 1000000 };
 
 static void read_row(const struct db_result *result, size_t index, void *out)
 {
-	const struct sqlite_job *job =
-		(const struct sqlite_job *)((const char *)result - offsetof(struct sqlite_job, result));
+	const struct sqlite_job *job = (const struct sqlite_job *)((const char *)result -
+		offsetof(struct sqlite_job, result));
 
 	sqlite_rows_read(&job->rows, index, out);
 }
 
-static const struct db_result_driver result_driver = { .row = read_row };
+static const struct db_result_driver result_driver = {.row = read_row};
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -74,8 +74,7 @@ static void link_job(struct sqlite_job *job)
 }
 
 struct sqlite_job *sqlite_job_new(struct flow *flow, enum sqlite_job_kind kind,
-				  const struct db_statement *statement,
-				  const struct db_value *values, size_t value_count)
+	const struct db_statement *statement, const struct db_value *values, size_t value_count)
 {
 	size_t size = value_count * sizeof(*values);
 	struct sqlite_job *job;
@@ -86,13 +85,13 @@ struct sqlite_job *sqlite_job_new(struct flow *flow, enum sqlite_job_kind kind,
 	job = malloc(sizeof(*job) + size);
 	if (job == NULL)
 		return NULL;
-	*job = (struct sqlite_job){
+	*job = (struct sqlite_job) {
 		.loop = (struct sqlite_loop *)flow->loop->db,
 		.kind = kind,
 		.statement = statement,
 		.size = size,
 		.value_count = value_count,
-		.result = { .statement = statement, .driver = &result_driver },
+		.result = {.statement = statement, .driver = &result_driver},
 	};
 	copy_values(job, values);
 	set_deadlines(job, flow);
@@ -143,7 +142,7 @@ uint64_t sqlite_job_deadline_ns(const struct sqlite_job *job)
 	uint64_t now_ns = clock_now_ns();
 
 	if (job->statement_timeout_ns < UINT64_MAX - now_ns &&
-	    now_ns + job->statement_timeout_ns < job->flow_deadline_ns)
+		now_ns + job->statement_timeout_ns < job->flow_deadline_ns)
 		return now_ns + job->statement_timeout_ns;
 	return job->flow_deadline_ns;
 }
@@ -159,16 +158,15 @@ static int bind_value(sqlite3_stmt *handle, int index, const struct db_value *va
 		return sqlite3_bind_null(handle, index);
 	case DB_TEXT:
 		return sqlite3_bind_text64(handle, index, value->text.data, value->text.len,
-					   SQLITE_STATIC, SQLITE_UTF8);
+			SQLITE_STATIC, SQLITE_UTF8);
 	case DB_BYTES:
 		/* a NULL address would be bound as NULL, and an empty copy has none behind it */
-		return value->text.len == 0
-			       ? sqlite3_bind_zeroblob(handle, index, 0)
-			       : sqlite3_bind_blob64(handle, index, value->text.data,
-						     value->text.len, SQLITE_STATIC);
+		return value->text.len == 0 ? sqlite3_bind_zeroblob(handle, index, 0)
+					    : sqlite3_bind_blob64(handle, index, value->text.data,
+						      value->text.len, SQLITE_STATIC);
 	case DB_UUID:
-		return sqlite3_bind_blob(handle, index, value->uuid.bytes,
-					 sizeof(value->uuid.bytes), SQLITE_STATIC);
+		return sqlite3_bind_blob(
+			handle, index, value->uuid.bytes, sizeof(value->uuid.bytes), SQLITE_STATIC);
 	case DB_INT:
 	case DB_BOOL:
 	case DB_TIME:
@@ -223,7 +221,7 @@ static void judge_error(struct sqlite_job *job, struct sqlite_connection *connec
 	}
 	job->failure = sqlite_failure(code);
 	snprintf(job->cause, sizeof(job->cause), "statement %s: %s", job->statement->name,
-		 code == SQLITE_TOOBIG ? "too large a value or result" : message);
+		code == SQLITE_TOOBIG ? "too large a value or result" : message);
 }
 
 static void judge_rows(struct sqlite_job *job)
@@ -234,12 +232,13 @@ static void judge_rows(struct sqlite_job *job)
 		return;
 	sqlite_job_reset(job);
 	job->failure = FAILURE_INTERNAL;
-	snprintf(job->cause, sizeof(job->cause), "statement %s: column %s has a value of another kind",
-		 job->statement->name, misfit->name);
+	snprintf(job->cause, sizeof(job->cause),
+		"statement %s: column %s has a value of another kind", job->statement->name,
+		misfit->name);
 }
 
 static void run_prepared(struct sqlite_job *job, struct sqlite_connection *connection,
-			 const struct sqlite_prepared *prepared)
+	const struct sqlite_prepared *prepared)
 {
 	int64_t changes_before = sqlite3_total_changes64(connection->handle);
 	int code;

@@ -10,12 +10,12 @@
 
 enum { PREPARED_FIRST_SLOTS = 64 };
 
-static struct sqlite_prepared *find_slot(struct sqlite_prepared *table, size_t slots,
-					 const struct db_statement *statement)
+static struct sqlite_prepared *find_slot(
+	struct sqlite_prepared *table, size_t slots, const struct db_statement *statement)
 {
 	/* Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
 	size_t slot = (size_t)(((uintptr_t)statement >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
-		      (slots - 1);
+		(slots - 1);
 
 	while (table[slot].statement != NULL && table[slot].statement != statement)
 		slot = (slot + 1) & (slots - 1);
@@ -57,7 +57,7 @@ static bool map_parameters(struct sqlite_prepared *prepared, char *cause)
 	if (known == sqlite3_bind_parameter_count(prepared->handle))
 		return true;
 	snprintf(cause, SQLITE_CAUSE_MAX, "statement %s has a parameter that is not in params",
-		 prepared->statement->name);
+		prepared->statement->name);
 	return false;
 }
 
@@ -67,8 +67,7 @@ static bool map_columns(struct sqlite_prepared *prepared, char *cause)
 
 	for (int i = 0; i < count; i++)
 		if (!db_columns_add(&prepared->columns, prepared->statement,
-				    sqlite3_column_name(prepared->handle, i), cause,
-				    SQLITE_CAUSE_MAX))
+			    sqlite3_column_name(prepared->handle, i), cause, SQLITE_CAUSE_MAX))
 			return false;
 	return true;
 }
@@ -80,39 +79,38 @@ static bool is_blank(const char *text)
 	return *text == '\0';
 }
 
-static int compile(struct sqlite_connection *connection, struct sqlite_prepared *prepared,
-		   char *cause)
+static int compile(
+	struct sqlite_connection *connection, struct sqlite_prepared *prepared, char *cause)
 {
 	const struct db_statement *statement = prepared->statement;
 	const char *sql = statement->sqlite_sql != NULL ? statement->sqlite_sql : statement->sql;
 	const char *tail = "";
-	int code = sqlite3_prepare_v3(connection->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
-				      &prepared->handle, &tail);
+	int code = sqlite3_prepare_v3(
+		connection->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->handle, &tail);
 
 	if (code != SQLITE_OK) {
 		snprintf(cause, SQLITE_CAUSE_MAX, "statement %s: %s", statement->name,
-			 sqlite3_errmsg(connection->handle));
+			sqlite3_errmsg(connection->handle));
 		return code;
 	}
 	if (prepared->handle == NULL || !is_blank(tail)) {
 		snprintf(cause, SQLITE_CAUSE_MAX, "statement %s must be exactly one statement",
-			 statement->name);
+			statement->name);
 		return SQLITE_ERROR;
 	}
 	if (statement->reads && !sqlite3_stmt_readonly(prepared->handle)) {
 		snprintf(cause, SQLITE_CAUSE_MAX, "statement %s says that it reads, but writes",
-			 statement->name);
+			statement->name);
 		return SQLITE_ERROR;
 	}
 	return map_parameters(prepared, cause) && map_columns(prepared, cause) ? SQLITE_OK
-										: SQLITE_ERROR;
+									       : SQLITE_ERROR;
 }
 
 struct sqlite_prepared *sqlite_connection_prepare(struct sqlite_connection *connection,
-						  const struct db_statement *statement,
-						  int *code_out, char cause[static SQLITE_CAUSE_MAX])
+	const struct db_statement *statement, int *code_out, char cause[static SQLITE_CAUSE_MAX])
 {
-	struct sqlite_prepared made = { .statement = statement };
+	struct sqlite_prepared made = {.statement = statement};
 	struct sqlite_prepared *slot;
 
 	if (connection->prepared_slots > 0) {
@@ -123,7 +121,7 @@ struct sqlite_prepared *sqlite_connection_prepare(struct sqlite_connection *conn
 	*code_out = SQLITE_NOMEM;
 	snprintf(cause, SQLITE_CAUSE_MAX, "no memory");
 	if ((connection->prepared_count + 1) * 2 > connection->prepared_slots &&
-	    !grow_table(connection))
+		!grow_table(connection))
 		return NULL;
 	*code_out = compile(connection, &made, cause);
 	if (*code_out != SQLITE_OK) {

@@ -11,7 +11,7 @@ void sqlite_queue_init(struct sqlite_queue *queue, size_t max)
 {
 	pthread_condattr_t attributes;
 
-	*queue = (struct sqlite_queue){ .max = max, .next_expiry_ns = UINT64_MAX };
+	*queue = (struct sqlite_queue) {.max = max, .next_expiry_ns = UINT64_MAX};
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

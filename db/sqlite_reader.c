@@ -26,6 +26,7 @@ void *sqlite_reader_main(void *start)
 	while ((job = take(&sqlite->reads)) != NULL) {
 		bool is_slow = job->is_slow;
 
+		atomic_fetch_add_explicit(&sqlite->busy, 1, memory_order_relaxed);
 		job->begun_ns = clock_now_ns();
 		if (!sqlite_job_expire(job, job->begun_ns)) {
 			connection->abandoned = &job->abandoned;
@@ -33,6 +34,7 @@ void *sqlite_reader_main(void *start)
 			connection->abandoned = NULL;
 			sqlite_judge(sqlite, job->failure);
 		}
+		atomic_fetch_sub_explicit(&sqlite->busy, 1, memory_order_relaxed);
 		sqlite_job_post(job);
 		sqlite_queue_done(&sqlite->reads, is_slow);
 	}

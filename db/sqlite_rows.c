@@ -38,7 +38,7 @@ static bool reserve_cells(struct sqlite_rows *rows, size_t more)
 		return true;
 	capacity = wider(rows->cell_capacity, needed, 16);
 	cells = grow(rows->cells, rows->cell_count * sizeof(*rows->cells),
-		     capacity * sizeof(*rows->cells));
+		capacity * sizeof(*rows->cells));
 	if (cells == NULL)
 		return false;
 	rows->cells = cells;
@@ -85,7 +85,7 @@ static int add_cell(struct sqlite_rows *rows, sqlite3_stmt *statement, int colum
 	const void *data;
 	int code = SQLITE_OK;
 
-	*cell = (struct sqlite_cell){ .type = (uint8_t)sqlite3_column_type(statement, column) };
+	*cell = (struct sqlite_cell) {.type = (uint8_t)sqlite3_column_type(statement, column)};
 	switch (cell->type) {
 	case SQLITE_INTEGER:
 		cell->integer = sqlite3_column_int64(statement, column);
@@ -130,17 +130,17 @@ static struct db_value read_cell(const struct sqlite_rows *rows, const struct sq
 {
 	switch (cell->type) {
 	case SQLITE_INTEGER:
-		return (struct db_value){ .kind = DB_INT, .integer = cell->integer };
+		return (struct db_value) {.kind = DB_INT, .integer = cell->integer};
 	case SQLITE_FLOAT:
-		return (struct db_value){ .kind = DB_DOUBLE, .number = cell->number };
+		return (struct db_value) {.kind = DB_DOUBLE, .number = cell->number};
 	case SQLITE_TEXT:
 	case SQLITE_BLOB:
-		return (struct db_value){
+		return (struct db_value) {
 			.kind = cell->type == SQLITE_TEXT ? DB_TEXT : DB_BYTES,
 			.text = text_of(cell->len > 0 ? rows->bytes + cell->offset : "", cell->len),
 		};
 	}
-	return (struct db_value){ .kind = DB_TEXT, .is_null = true };
+	return (struct db_value) {.kind = DB_TEXT, .is_null = true};
 }
 
 const struct field *sqlite_rows_misfit(const struct sqlite_rows *rows)
@@ -181,5 +181,5 @@ void sqlite_rows_free(struct sqlite_rows *rows)
 	sqlite_rows_clear(rows);
 	free(rows->cells);
 	free(rows->bytes);
-	*rows = (struct sqlite_rows){ 0 };
+	*rows = (struct sqlite_rows) {0};
 }

@@ -22,7 +22,8 @@ struct group {
 
 /* ---- the lock of the file ------------------------------------------------------------------- */
 
-static void fail_with_error(struct sqlite *sqlite, struct sqlite_job *job, const char *what, int code)
+static void fail_with_error(
+	struct sqlite *sqlite, struct sqlite_job *job, const char *what, int code)
 {
 	char cause[SQLITE_CAUSE_MAX];
 
@@ -88,8 +89,10 @@ static uint64_t nearest_deadline(const struct group *group, size_t *index_out)
 		uint64_t deadline_ns = group->jobs[i]->flow_deadline_ns;
 
 		if (group->jobs[i]->statement_timeout_ns != UINT64_MAX &&
-		    group->jobs[i]->begun_ns + group->jobs[i]->statement_timeout_ns < deadline_ns)
-			deadline_ns = group->jobs[i]->begun_ns + group->jobs[i]->statement_timeout_ns;
+			group->jobs[i]->begun_ns + group->jobs[i]->statement_timeout_ns <
+				deadline_ns)
+			deadline_ns = group->jobs[i]->begun_ns +
+				group->jobs[i]->statement_timeout_ns;
 		if (deadline_ns < nearest_ns) {
 			nearest_ns = deadline_ns;
 			*index_out = i;
@@ -120,7 +123,7 @@ static bool begin_group(struct sqlite *sqlite, struct group *group)
 		}
 		if (sqlite_failure(code) == FAILURE_BUSY && !atomic_load(&sqlite->stopping)) {
 			sqlite_job_fail(group->jobs[nearest], FAILURE_BUSY,
-					"another process holds the database's write lock");
+				"another process holds the database's write lock");
 			sqlite_job_post(group->jobs[nearest]);
 			group->jobs[nearest] = group->jobs[--group->count];
 			continue;
@@ -135,7 +138,7 @@ static bool begin_group(struct sqlite *sqlite, struct group *group)
 /* Alone in its transaction. */
 static void run_alone(struct sqlite *sqlite, struct sqlite_job *job)
 {
-	struct group group = { .jobs = { job }, .count = 1 };
+	struct group group = {.jobs = {job}, .count = 1};
 	int code;
 
 	if (!begin_group(sqlite, &group))
@@ -241,8 +244,8 @@ static void post_expired(struct sqlite_queue *queue, uint64_t now_ns)
 /* The same while another process has the lock. */
 static void expire_waiting(struct sqlite_connection *connection)
 {
-	struct sqlite *sqlite =
-		(struct sqlite *)((char *)connection - offsetof(struct sqlite, writer));
+	struct sqlite *sqlite = (struct sqlite *)((char *)connection -
+		offsetof(struct sqlite, writer));
 
 	pthread_mutex_lock(&sqlite->writes.lock);
 	post_expired(&sqlite->writes, clock_now_ns());
@@ -351,8 +354,7 @@ static void serve_transaction(struct sqlite *sqlite, struct sqlite_job *job)
 	if (code == SQLITE_DONE) {
 		transaction->limit_ns = job->flow_deadline_ns;
 		if (transaction->limit_ns == UINT64_MAX)
-			transaction->limit_ns =
-				clock_now_ns() +
+			transaction->limit_ns = clock_now_ns() +
 				(uint64_t)SQLITE_TRANSACTION_MAX_MS * (NS_PER_SECOND / 1000);
 		sqlite_judge(sqlite, FAILURE_NONE);
 		sqlite_job_post(job);
@@ -360,7 +362,8 @@ static void serve_transaction(struct sqlite *sqlite, struct sqlite_job *job)
 		return;
 	}
 	if (sqlite_failure(code) == FAILURE_BUSY)
-		sqlite_job_fail(job, FAILURE_BUSY, "another process holds the database's write lock");
+		sqlite_job_fail(
+			job, FAILURE_BUSY, "another process holds the database's write lock");
 	else
 		fail_with_error(sqlite, job, "begin", code);
 	sqlite_job_post(job);
@@ -439,11 +442,13 @@ void *sqlite_writer_main(void *context)
 			optimize(sqlite);
 			continue;
 		}
+		atomic_fetch_add_explicit(&sqlite->busy, 1, memory_order_relaxed);
 		post_late(&group);
 		if (group.count == 1 && group.jobs[0]->kind == SQLITE_JOB_BEGIN)
 			serve_transaction(sqlite, group.jobs[0]);
 		else if (group.count > 0)
 			run_group(sqlite, &group);
+		atomic_fetch_sub_explicit(&sqlite->busy, 1, memory_order_relaxed);
 	}
 	optimize(sqlite);
 	return NULL;

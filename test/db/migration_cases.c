@@ -11,24 +11,28 @@
 
 enum { PROCESSES = 4 };
 
-#define BOTH(version_, up_, down_)                                                                 \
-	{ .version = (version_), .up = (up_), .down = (down_), .sqlite_up = (up_), .sqlite_down = (down_) }
+#define BOTH(version_, up_, down_) \
+	{ \
+		.version = (version_), .up = (up_), .down = (down_), .sqlite_up = (up_), \
+		.sqlite_down = (down_) \
+	}
 
 static const struct migration shelves[] = {
 	BOTH("20260102_0002_rooms",
-	     "CREATE TABLE rooms (id int PRIMARY KEY);\nINSERT INTO rooms VALUES (1);\n"
-	     "INSERT INTO rooms VALUES (2);",
-	     "DROP TABLE rooms;"),
-	BOTH("20260104_0001_lamps", "CREATE TABLE lamps (room int REFERENCES rooms (id));"
-				    "INSERT INTO lamps SELECT id FROM rooms",
-	     "DROP TABLE lamps;"),
+		"CREATE TABLE rooms (id int PRIMARY KEY);\nINSERT INTO rooms VALUES (1);\n"
+		"INSERT INTO rooms VALUES (2);",
+		"DROP TABLE rooms;"),
+	BOTH("20260104_0001_lamps",
+		"CREATE TABLE lamps (room int REFERENCES rooms (id));"
+		"INSERT INTO lamps SELECT id FROM rooms",
+		"DROP TABLE lamps;"),
 };
 static const struct migration people[] = {
 	BOTH("20260101_0001_users", "CREATE TABLE users (id int PRIMARY KEY)", "DROP TABLE users"),
 	BOTH("20260103_0001_keys", "CREATE TABLE keys (room int REFERENCES rooms (id))",
-	     "DROP TABLE keys"),
+		"DROP TABLE keys"),
 };
-static const struct migration_list lists[] = { { shelves, 2 }, { people, 2 } };
+static const struct migration_list lists[] = {{shelves, 2}, {people, 2}};
 
 struct seen {
 	char text[512];
@@ -49,8 +53,8 @@ static struct text error;
 
 static bool up_lists(const struct migration_list *some, size_t count, size_t limit, size_t *done)
 {
-	return migrations_up(&migration_place.settings, migration_place.data_dir, some, count, limit,
-			     NULL, NULL, &migration_place.arena, done, &error);
+	return migrations_up(&migration_place.settings, migration_place.data_dir, some, count,
+		limit, NULL, NULL, &migration_place.arena, done, &error);
 }
 
 static void up(size_t limit, size_t expected)
@@ -65,7 +69,7 @@ static void up(size_t limit, size_t expected)
 static bool down_lists(const struct migration_list *some, size_t count, size_t limit, size_t *done)
 {
 	return migrations_down(&migration_place.settings, migration_place.data_dir, some, count,
-			       limit, NULL, NULL, &migration_place.arena, done, &error);
+		limit, NULL, NULL, &migration_place.arena, done, &error);
 }
 
 static void down(size_t limit, size_t expected)
@@ -95,27 +99,29 @@ static int64_t applied(void)
 
 void all_pending_migrations_are_applied_in_order(void **state)
 {
-	struct seen seen = { "" };
+	struct seen seen = {""};
 	size_t done;
 
 	assert_true(migrations_up(&migration_place.settings, migration_place.data_dir, lists, 2, 0,
-				  see, &seen, &migration_place.arena, &done, &error));
+		see, &seen, &migration_place.arena, &done, &error));
 	assert_int_equal(done, 4);
-	assert_string_equal(seen.text, "+20260101_0001 +20260102_0002 +20260103_0001 +20260104_0001 ");
+	assert_string_equal(
+		seen.text, "+20260101_0001 +20260102_0002 +20260103_0001 +20260104_0001 ");
 	assert_int_equal(migration_place.number("SELECT count(*) FROM lamps"), 2);
 	assert_int_equal(applied(), 4);
 }
 
 void up_down_up_ends_where_up_ended(void **state)
 {
-	struct seen seen = { "" };
+	struct seen seen = {""};
 	size_t done;
 
 	up(0, 4);
-	assert_true(migrations_down(&migration_place.settings, migration_place.data_dir, lists, 2, 0,
-				    see, &seen, &migration_place.arena, &done, &error));
+	assert_true(migrations_down(&migration_place.settings, migration_place.data_dir, lists, 2,
+		0, see, &seen, &migration_place.arena, &done, &error));
 	assert_int_equal(done, 4);
-	assert_string_equal(seen.text, "-20260104_0001 -20260103_0001 -20260102_0002 -20260101_0001 ");
+	assert_string_equal(
+		seen.text, "-20260104_0001 -20260103_0001 -20260102_0002 -20260101_0001 ");
 	assert_false(migration_place.has_table("rooms"));
 	assert_int_equal(applied(), 0);
 	up(0, 4);
@@ -144,13 +150,13 @@ static struct migration_list edited_list(struct migration *copy)
 {
 	memcpy(copy, people, sizeof(people));
 	copy[0].up = copy[0].sqlite_up = "CREATE TABLE users (id int PRIMARY KEY, edited int)";
-	return (struct migration_list){ copy, 2 };
+	return (struct migration_list) {copy, 2};
 }
 
 void an_edited_migration_that_was_applied_is_refused(void **state)
 {
 	struct migration copy[2];
-	struct migration_list edited[2] = { edited_list(copy), lists[0] };
+	struct migration_list edited[2] = {edited_list(copy), lists[0]};
 	size_t done = 99;
 
 	up(1, 1);
@@ -166,7 +172,7 @@ void an_edited_migration_that_was_applied_is_refused(void **state)
 void an_edited_migration_can_be_taken_back(void **state)
 {
 	struct migration copy[2];
-	struct migration_list edited[2] = { edited_list(copy), lists[0] };
+	struct migration_list edited[2] = {edited_list(copy), lists[0]};
 	size_t done;
 
 	up(1, 1);
@@ -192,7 +198,7 @@ void a_migration_of_another_program_is_left_alone(void **state)
 
 void two_migrations_with_one_version_are_refused(void **state)
 {
-	const struct migration_list twice[] = { lists[0], lists[0] };
+	const struct migration_list twice[] = {lists[0], lists[0]};
 	size_t done = 99;
 
 	assert_false(up_lists(twice, 2, 0, &done));
@@ -205,12 +211,12 @@ void a_migration_that_fails_leaves_nothing_of_itself(void **state)
 	static const struct migration bad[] = {
 		BOTH("20260105_0001_good", "CREATE TABLE good (id int)", "DROP TABLE good"),
 		BOTH("20260106_0001_bad",
-		     "CREATE TABLE half (id int);\nINSERT INTO half VALUES (1);\n"
-		     "INSERT INTO nowhere VALUES (1);",
-		     "DROP TABLE missing"),
+			"CREATE TABLE half (id int);\nINSERT INTO half VALUES (1);\n"
+			"INSERT INTO nowhere VALUES (1);",
+			"DROP TABLE missing"),
 		BOTH("20260107_0001_never", "CREATE TABLE never (id int)", "DROP TABLE never"),
 	};
-	const struct migration_list list = { bad, 3 };
+	const struct migration_list list = {bad, 3};
 	size_t done = 99;
 
 	assert_false(up_lists(&list, 1, 0, &done));
@@ -226,9 +232,10 @@ void a_migration_that_fails_leaves_nothing_of_itself(void **state)
 void a_migration_that_commits_is_refused(void **state)
 {
 	static const struct migration sly[] = {
-		BOTH("20260105_0001_sly", "CREATE TABLE sly (id int); COMMIT; SELECT 1", "DROP TABLE sly"),
+		BOTH("20260105_0001_sly", "CREATE TABLE sly (id int); COMMIT; SELECT 1",
+			"DROP TABLE sly"),
 	};
-	const struct migration_list list = { sly, 1 };
+	const struct migration_list list = {sly, 1};
 	size_t done;
 
 	assert_false(up_lists(&list, 1, 0, &done));
@@ -239,23 +246,23 @@ void a_migration_that_commits_is_refused(void **state)
 
 void status_names_every_state_and_creates_nothing(void **state)
 {
-	static const enum migration_state expected[] = { MIGRATION_CHANGED, MIGRATION_UNKNOWN,
-							 MIGRATION_PENDING };
+	static const enum migration_state expected[] = {
+		MIGRATION_CHANGED, MIGRATION_UNKNOWN, MIGRATION_PENDING};
 	struct migration copy[2];
 	struct migration_list edited = edited_list(copy);
 	struct migration_status *list;
 	size_t count;
 
 	assert_true(migrations_status(&migration_place.settings, migration_place.data_dir, lists, 2,
-				      &migration_place.arena, &list, &count, &error));
+		&migration_place.arena, &list, &count, &error));
 	assert_int_equal(count, 4);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(list[i].state, MIGRATION_PENDING);
 	assert_false(migration_place.has_table("schema_migrations"));
 
 	up(2, 2);
-	assert_true(migrations_status(&migration_place.settings, migration_place.data_dir, &edited, 1,
-				      &migration_place.arena, &list, &count, &error));
+	assert_true(migrations_status(&migration_place.settings, migration_place.data_dir, &edited,
+		1, &migration_place.arena, &list, &count, &error));
 	assert_int_equal(count, 3);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(list[i].state, expected[i]);

@@ -40,18 +40,18 @@ void a_migration_that_commits_is_refused(void **state);
 void status_names_every_state_and_creates_nothing(void **state);
 void processes_that_start_at_once_apply_each_migration_once(void **state);
 
-#define MIGRATION_CASE(name, set_up, tear_down)                                                    \
+#define MIGRATION_CASE(name, set_up, tear_down) \
 	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define MIGRATION_CASES(up, down)                                                                  \
-	MIGRATION_CASE(all_pending_migrations_are_applied_in_order, up, down),                     \
-		MIGRATION_CASE(up_down_up_ends_where_up_ended, up, down),                          \
-		MIGRATION_CASE(a_limit_applies_so_many, up, down),                                 \
-		MIGRATION_CASE(nothing_to_do_does_nothing, up, down),                              \
-		MIGRATION_CASE(an_edited_migration_that_was_applied_is_refused, up, down),         \
-		MIGRATION_CASE(an_edited_migration_can_be_taken_back, up, down),                   \
-		MIGRATION_CASE(a_migration_of_another_program_is_left_alone, up, down),            \
-		MIGRATION_CASE(two_migrations_with_one_version_are_refused, up, down),             \
-		MIGRATION_CASE(a_migration_that_fails_leaves_nothing_of_itself, up, down),         \
-		MIGRATION_CASE(a_migration_that_commits_is_refused, up, down),                     \
-		MIGRATION_CASE(status_names_every_state_and_creates_nothing, up, down),            \
+#define MIGRATION_CASES(up, down) \
+	MIGRATION_CASE(all_pending_migrations_are_applied_in_order, up, down), \
+		MIGRATION_CASE(up_down_up_ends_where_up_ended, up, down), \
+		MIGRATION_CASE(a_limit_applies_so_many, up, down), \
+		MIGRATION_CASE(nothing_to_do_does_nothing, up, down), \
+		MIGRATION_CASE(an_edited_migration_that_was_applied_is_refused, up, down), \
+		MIGRATION_CASE(an_edited_migration_can_be_taken_back, up, down), \
+		MIGRATION_CASE(a_migration_of_another_program_is_left_alone, up, down), \
+		MIGRATION_CASE(two_migrations_with_one_version_are_refused, up, down), \
+		MIGRATION_CASE(a_migration_that_fails_leaves_nothing_of_itself, up, down), \
+		MIGRATION_CASE(a_migration_that_commits_is_refused, up, down), \
+		MIGRATION_CASE(status_names_every_state_and_creates_nothing, up, down), \
 		MIGRATION_CASE(processes_that_start_at_once_apply_each_migration_once, up, down)

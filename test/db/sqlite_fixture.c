@@ -21,12 +21,12 @@ static const char schema_sql[] =
 
 void sqlite_fixture_init(struct sqlite_fixture *fixture)
 {
-	*fixture = (struct sqlite_fixture){ .folder = "/tmp/millrace-sqlite-XXXXXX" };
+	*fixture = (struct sqlite_fixture) {.folder = "/tmp/millrace-sqlite-XXXXXX"};
 	assert_non_null(mkdtemp(fixture->folder));
 	snprintf(fixture->path, sizeof(fixture->path), "%s/test.db", fixture->folder);
 	snprintf(fixture->url, sizeof(fixture->url), "sqlite:%s", fixture->path);
 	arena_init(&fixture->arena, NULL, 4 << 20);
-	fixture->settings = (struct db_settings){
+	fixture->settings = (struct db_settings) {
 		.url = text_from_c(fixture->url),
 		.acquire_timeout_ms = 60000,
 		.statement_timeout_ms = 60000,
@@ -39,7 +39,7 @@ void sqlite_fixture_init(struct sqlite_fixture *fixture)
 bool sqlite_fixture_start(struct sqlite_fixture *fixture)
 {
 	fixture->db = db_open(&fixture->settings, NULL, NULL, text_from_c(fixture->folder),
-			      &fixture->arena, &fixture->error);
+		&fixture->arena, &fixture->error);
 	if (fixture->db == NULL)
 		return false;
 	assert_int_equal(loop_init(&fixture->loop, 0), 0);
@@ -94,15 +94,15 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	snprintf(ending->cause, sizeof(ending->cause), "%s", cause != NULL ? cause : "");
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
-struct flow *sqlite_fixture_flow(struct sqlite_fixture *fixture, struct ending *ending,
-				 uint64_t deadline_ms, void *state)
+struct flow *sqlite_fixture_flow(
+	struct sqlite_fixture *fixture, struct ending *ending, uint64_t deadline_ms, void *state)
 {
 	struct flow *flow = flow_new(&fixture->loop, &owner, ending, deadline_ms, 1 << 20);
 
 	assert_non_null(flow);
-	*ending = (struct ending){ 0 };
+	*ending = (struct ending) {0};
 	flow->state = state;
 	return flow;
 }
@@ -119,7 +119,7 @@ void sqlite_fixture_await(struct sqlite_fixture *fixture, struct ending *ending)
 }
 
 struct ending sqlite_fixture_run(struct sqlite_fixture *fixture, const struct flow_step *steps,
-				 uint64_t deadline_ms, void *state)
+	uint64_t deadline_ms, void *state)
 {
 	struct ending ending;
 

@@ -39,11 +39,11 @@ void sqlite_fixture_stop(struct sqlite_fixture *fixture);
 void sqlite_fixture_close(struct sqlite_fixture *fixture); /* and removes the folder */
 
 /* A flow that reports into `ending`, not started. */
-struct flow *sqlite_fixture_flow(struct sqlite_fixture *fixture, struct ending *ending,
-				 uint64_t deadline_ms, void *state);
+struct flow *sqlite_fixture_flow(
+	struct sqlite_fixture *fixture, struct ending *ending, uint64_t deadline_ms, void *state);
 /* Runs the steps on the loop until their flow ends. */
 struct ending sqlite_fixture_run(struct sqlite_fixture *fixture, const struct flow_step *steps,
-				 uint64_t deadline_ms, void *state);
+	uint64_t deadline_ms, void *state);
 /* Turns the loop until `ending` has come. */
 void sqlite_fixture_await(struct sqlite_fixture *fixture, struct ending *ending);
 

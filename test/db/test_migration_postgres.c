@@ -26,7 +26,7 @@ static bool has_table(const char *name)
 static int set_up(void **state)
 {
 	postgres_fixture_init(&fixture);
-	migration_place = (struct migration_place){
+	migration_place = (struct migration_place) {
 		.settings = fixture.settings,
 		.data_dir = TEXT("/nowhere"),
 		.number = read_number,
@@ -45,12 +45,12 @@ static int tear_down(void **state)
 
 static bool run_up(const char *sql, char *message, size_t size)
 {
-	const struct migration migration = { .version = "20260101_0001_one", .up = sql };
-	const struct migration_list list = { &migration, 1 };
+	const struct migration migration = {.version = "20260101_0001_one", .up = sql};
+	const struct migration_list list = {&migration, 1};
 	struct text error = TEXT("");
 	size_t done;
 	bool ok = migrations_up(&migration_place.settings, migration_place.data_dir, &list, 1, 0,
-				NULL, NULL, &migration_place.arena, &done, &error);
+		NULL, NULL, &migration_place.arena, &done, &error);
 
 	snprintf(message, size, "%.*s", TEXT_ARG(error));
 	return ok;
@@ -61,7 +61,7 @@ static void an_error_names_its_line(void **state)
 	char message[512];
 
 	assert_false(run_up("CREATE TABLE a (x int);\n-- \xc3\xa9\xc3\xa9\nSELEC 1;\n", message,
-			    sizeof(message)));
+		sizeof(message)));
 	assert_non_null(strstr(message, "20260101_0001_one"));
 	assert_non_null(strstr(message, "SQLSTATE 42601"));
 	assert_non_null(strstr(message, "line 3"));
@@ -94,8 +94,10 @@ int main(void)
 		MIGRATION_CASES(set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_error_names_its_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			a_server_that_is_not_there_is_named_without_the_password, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(functions_with_bodies_are_applied, set_up, tear_down),
+			a_server_that_is_not_there_is_named_without_the_password, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			functions_with_bodies_are_applied, set_up, tear_down),
 	};
 
 	postgres_fixture_need_server();

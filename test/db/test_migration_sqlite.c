@@ -28,7 +28,7 @@ static bool has_table(const char *name)
 static int set_up(void **state)
 {
 	sqlite_fixture_init(&fixture);
-	migration_place = (struct migration_place){
+	migration_place = (struct migration_place) {
 		.settings = fixture.settings,
 		.data_dir = text_from_c(fixture.folder),
 		.number = read_number,
@@ -48,14 +48,14 @@ static int tear_down(void **state)
 static bool run_up(const char *version, const char *sql, const char *sql_two, struct text *error)
 {
 	const struct migration list[] = {
-		{ .version = "20260101_0001_first", .sqlite_up = sql, .sqlite_down = "SELECT 1" },
-		{ .version = version, .sqlite_up = sql_two, .sqlite_down = "SELECT 1" },
+		{.version = "20260101_0001_first", .sqlite_up = sql, .sqlite_down = "SELECT 1"},
+		{.version = version, .sqlite_up = sql_two, .sqlite_down = "SELECT 1"},
 	};
-	const struct migration_list lists = { list, 2 };
+	const struct migration_list lists = {list, 2};
 	size_t done;
 
-	return migrations_up(&migration_place.settings, migration_place.data_dir, &lists, 1, 0, NULL,
-			     NULL, &migration_place.arena, &done, error);
+	return migrations_up(&migration_place.settings, migration_place.data_dir, &lists, 1, 0,
+		NULL, NULL, &migration_place.arena, &done, error);
 }
 
 static const char library[] =
@@ -96,7 +96,7 @@ static void status_of_a_database_that_is_not_there_creates_no_file(void **state)
 	size_t count = 99;
 
 	assert_true(migrations_status(&migration_place.settings, migration_place.data_dir, NULL, 0,
-				      &migration_place.arena, &list, &count, &error));
+		&migration_place.arena, &list, &count, &error));
 	assert_int_equal(count, 0);
 	assert_int_equal(stat(fixture.path, &status), -1);
 }
@@ -111,21 +111,22 @@ static void the_database_in_memory_is_migrated_while_it_is_open(void **state)
 	if (!run_up("20260102_0001_more", library, "INSERT INTO authors VALUES (2)", &error))
 		fail_msg("%.*s", TEXT_ARG(error));
 	/* applied once: the second run sees what the first has left */
-	assert_true(run_up("20260102_0001_more", library, "INSERT INTO authors VALUES (2)", &error));
+	assert_true(
+		run_up("20260102_0001_more", library, "INSERT INTO authors VALUES (2)", &error));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MIGRATION_CASES(set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_table_that_others_refer_to_can_be_rebuilt, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_migration_that_would_leave_orphans_is_rolled_back,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_table_that_others_refer_to_can_be_rebuilt, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_migration_that_would_leave_orphans_is_rolled_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			status_of_a_database_that_is_not_there_creates_no_file, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_database_in_memory_is_migrated_while_it_is_open,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_database_in_memory_is_migrated_while_it_is_open, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("migration on SQLite", tests, NULL, NULL);

@@ -26,7 +26,7 @@ static int tear_down(void **state)
 
 /* ---- every kind ------------------------------------------------------------------------------ */
 
-static const char *const choices[] = { "red", "green", NULL };
+static const char *const choices[] = {"red", "green", NULL};
 
 struct kinds_row {
 	struct text a_text, some_bytes;
@@ -37,9 +37,12 @@ struct kinds_row {
 };
 
 static const struct field kinds_fields[] = {
-	FIELD(FIELD_TEXT, kinds_row, a_text),     FIELD(FIELD_INT, kinds_row, an_int),
-	FIELD(FIELD_BOOL, kinds_row, a_bool),     FIELD(FIELD_UUID, kinds_row, a_uuid),
-	FIELD(FIELD_TIME, kinds_row, a_time),     FIELD(FIELD_TEXT, kinds_row, some_bytes),
+	FIELD(FIELD_TEXT, kinds_row, a_text),
+	FIELD(FIELD_INT, kinds_row, an_int),
+	FIELD(FIELD_BOOL, kinds_row, a_bool),
+	FIELD(FIELD_UUID, kinds_row, a_uuid),
+	FIELD(FIELD_TIME, kinds_row, a_time),
+	FIELD(FIELD_TEXT, kinds_row, some_bytes),
 	FIELD(FIELD_DOUBLE, kinds_row, a_double),
 	FIELD(FIELD_ENUM, kinds_row, a_choice, .choices = choices),
 };
@@ -49,7 +52,7 @@ static const struct db_statement insert_kinds = {
 	.name = "insert_kinds",
 	.sql = "INSERT INTO kinds (a_text, an_int, a_bool, a_uuid, a_time, some_bytes, a_double, a_choice)"
 	       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-	.params = { DB_TEXT, DB_INT, DB_BOOL, DB_UUID, DB_TIME, DB_BYTES, DB_DOUBLE, DB_TEXT },
+	.params = {DB_TEXT, DB_INT, DB_BOOL, DB_UUID, DB_TIME, DB_BYTES, DB_DOUBLE, DB_TEXT},
 };
 static const struct db_statement read_kinds = {
 	.name = "read_kinds",
@@ -58,28 +61,25 @@ static const struct db_statement read_kinds = {
 	.reads = true,
 };
 
-static const struct uuid sample_uuid = { { 1, 2, 3, 0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255 } };
+static const struct uuid sample_uuid = {{1, 2, 3, 0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255}};
 
 static enum flow_verdict insert_one_of_each(struct flow *flow)
 {
 	return db_query(flow, &insert_kinds,
-			DB_VALUES(db_text(TEXT("h\xc3\xa9\0llo")), db_int(INT64_MIN), db_bool(true),
-				  db_uuid(sample_uuid), db_time(1700000000123),
-				  db_bytes("\0\xff", 2),
-				  (struct db_value){ .kind = DB_DOUBLE, .number = 0.1 },
-				  db_text(TEXT("green"))));
+		DB_VALUES(db_text(TEXT("h\xc3\xa9\0llo")), db_int(INT64_MIN), db_bool(true),
+			db_uuid(sample_uuid), db_time(1700000000123), db_bytes("\0\xff", 2),
+			(struct db_value) {.kind = DB_DOUBLE, .number = 0.1},
+			db_text(TEXT("green"))));
 }
 
 static enum flow_verdict insert_nulls(struct flow *flow)
 {
 	return db_query(flow, &insert_kinds,
-			DB_VALUES(db_text(TEXT_ABSENT),
-				  (struct db_value){ .kind = DB_INT, .is_null = true },
-				  (struct db_value){ .kind = DB_BOOL, .is_null = true },
-				  db_uuid_or_null((struct uuid){ { 0 } }), db_time_or_null(0),
-				  db_bytes("", 0),
-				  (struct db_value){ .kind = DB_DOUBLE, .is_null = true },
-				  db_text(TEXT_ABSENT)));
+		DB_VALUES(db_text(TEXT_ABSENT), (struct db_value) {.kind = DB_INT, .is_null = true},
+			(struct db_value) {.kind = DB_BOOL, .is_null = true},
+			db_uuid_or_null((struct uuid) {{0}}), db_time_or_null(0), db_bytes("", 0),
+			(struct db_value) {.kind = DB_DOUBLE, .is_null = true},
+			db_text(TEXT_ABSENT)));
 }
 
 static enum flow_verdict read_them(struct flow *flow)
@@ -120,10 +120,10 @@ static enum flow_verdict check_nulls(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step each_steps[] = { STEP(insert_one_of_each), STEP(read_them),
-					       STEP(check_each), STEPS_END };
-static const struct flow_step null_steps[] = { STEP(insert_nulls), STEP(read_them), STEP(check_nulls),
-					       STEPS_END };
+static const struct flow_step each_steps[] = {
+	STEP(insert_one_of_each), STEP(read_them), STEP(check_each), STEPS_END};
+static const struct flow_step null_steps[] = {
+	STEP(insert_nulls), STEP(read_them), STEP(check_nulls), STEPS_END};
 
 static void a_value_of_every_kind_comes_back_as_it_went(void **state)
 {
@@ -140,24 +140,24 @@ static void null_values_come_back_as_absent(void **state)
 static const struct db_statement add_author = {
 	.name = "add_author",
 	.sql = "INSERT INTO authors (id, name) VALUES ($1, $2)",
-	.params = { DB_INT, DB_TEXT },
+	.params = {DB_INT, DB_TEXT},
 	.expects = DB_EXPECTS_UNIQUE,
 };
 static const struct db_statement add_author_surely = {
 	.name = "add_author_surely",
 	.sql = "INSERT INTO authors (id, name) VALUES ($1, $2)",
-	.params = { DB_INT, DB_TEXT },
+	.params = {DB_INT, DB_TEXT},
 };
 static const struct db_statement add_book = {
 	.name = "add_book",
 	.sql = "INSERT INTO books (author_id, title, pages) VALUES ($1, $2, $3)",
-	.params = { DB_INT, DB_TEXT, DB_INT },
+	.params = {DB_INT, DB_TEXT, DB_INT},
 	.expects = DB_EXPECTS_FOREIGN_KEY,
 };
 static const struct db_statement add_book_surely = {
 	.name = "add_book_surely",
 	.sql = "INSERT INTO books (author_id, title, pages) VALUES ($1, $2, $3)",
-	.params = { DB_INT, DB_TEXT, DB_INT },
+	.params = {DB_INT, DB_TEXT, DB_INT},
 };
 
 static enum flow_verdict insert_ann(struct flow *flow)
@@ -193,13 +193,18 @@ static enum flow_verdict see_orphan_refused(struct flow *flow)
 }
 
 static const struct flow_step outcome_steps[] = {
-	STEP(insert_ann),    STEP(insert_ann_again),   STEP(insert_same_id),
-	STEP(insert_orphan), STEP(see_orphan_refused), STEPS_END,
+	STEP(insert_ann),
+	STEP(insert_ann_again),
+	STEP(insert_same_id),
+	STEP(insert_orphan),
+	STEP(see_orphan_refused),
+	STEPS_END,
 };
 
 static void an_expected_violation_is_an_outcome_with_its_constraint(void **state)
 {
-	assert_int_equal(sqlite_fixture_run(&fixture, outcome_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, outcome_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(sqlite_fixture_number(&fixture, "SELECT count(*) FROM authors"), 1);
 }
 
@@ -210,8 +215,8 @@ static enum flow_verdict insert_ann_surely(struct flow *flow)
 
 static enum flow_verdict insert_orphan_surely(struct flow *flow)
 {
-	return db_query(flow, &add_book_surely,
-			DB_VALUES(db_int(99), db_text(TEXT("x")), db_int(1)));
+	return db_query(
+		flow, &add_book_surely, DB_VALUES(db_int(99), db_text(TEXT("x")), db_int(1)));
 }
 
 static enum flow_verdict insert_no_pages(struct flow *flow)
@@ -224,12 +229,12 @@ static enum flow_verdict insert_no_title(struct flow *flow)
 	return db_query(flow, &add_book, DB_VALUES(db_int(1), db_text(TEXT_ABSENT), db_int(1)));
 }
 
-static const struct flow_step unexpected_unique[] = { STEP(insert_ann), STEP(insert_ann_surely),
-						      STEPS_END };
-static const struct flow_step unexpected_orphan[] = { STEP(insert_orphan_surely), STEPS_END };
-static const struct flow_step check_violation[] = { STEP(insert_ann), STEP(insert_no_pages),
-						    STEPS_END };
-static const struct flow_step null_violation[] = { STEP(insert_no_title), STEPS_END };
+static const struct flow_step unexpected_unique[] = {
+	STEP(insert_ann), STEP(insert_ann_surely), STEPS_END};
+static const struct flow_step unexpected_orphan[] = {STEP(insert_orphan_surely), STEPS_END};
+static const struct flow_step check_violation[] = {
+	STEP(insert_ann), STEP(insert_no_pages), STEPS_END};
+static const struct flow_step null_violation[] = {STEP(insert_no_title), STEPS_END};
 
 static void a_violation_nobody_expects_ends_the_flow(void **state)
 {
@@ -237,16 +242,16 @@ static void a_violation_nobody_expects_ends_the_flow(void **state)
 
 	assert_int_equal(ending.failure, FAILURE_CONFLICT);
 	assert_non_null(strstr(ending.cause, "authors.name"));
-	assert_int_equal(sqlite_fixture_run(&fixture, unexpected_orphan, 0, NULL).failure,
-			 FAILURE_CONFLICT);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, unexpected_orphan, 0, NULL).failure, FAILURE_CONFLICT);
 }
 
 static void check_and_not_null_are_invalid(void **state)
 {
-	assert_int_equal(sqlite_fixture_run(&fixture, check_violation, 0, NULL).failure,
-			 FAILURE_INVALID);
-	assert_int_equal(sqlite_fixture_run(&fixture, null_violation, 0, NULL).failure,
-			 FAILURE_INVALID);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, check_violation, 0, NULL).failure, FAILURE_INVALID);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, null_violation, 0, NULL).failure, FAILURE_INVALID);
 }
 
 /* ---- statements that are wrong --------------------------------------------------------------- */
@@ -261,7 +266,7 @@ static enum flow_verdict end_well(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step state_steps[] = { STEP(run_state), STEP(end_well), STEPS_END };
+static const struct flow_step state_steps[] = {STEP(run_state), STEP(end_well), STEPS_END};
 
 static void expect_defect(const struct db_statement *statement, const char *cause)
 {
@@ -274,25 +279,23 @@ static void expect_defect(const struct db_statement *statement, const char *caus
 
 static void a_defect_in_a_statement_is_named(void **state)
 {
-	static const struct db_statement bad_syntax = { .name = "bad_syntax", .sql = "SELEC 1" };
-	static const struct db_statement no_table = { .name = "no_table", .sql = "DELETE FROM nowhere" };
-	static const struct db_statement two = { .name = "two",
-						 .sql = "DELETE FROM books; DELETE FROM authors" };
-	static const struct db_statement liar = { .name = "liar",
-						  .sql = "DELETE FROM books",
-						  .reads = true };
-	static const struct db_statement nameless = { .name = "nameless",
-						      .sql = "DELETE FROM books WHERE id = $1" };
-	static const struct db_statement stranger = { .name = "stranger",
-						      .sql = "SELECT 1 AS nobody",
-						      .row = &kinds_row,
-						      .reads = true };
-	static const struct db_statement misfit = { .name = "misfit",
-						    .sql = "SELECT 'word' AS an_int",
-						    .row = &kinds_row,
-						    .reads = true };
-	static const struct db_statement quoted = { .name = "quoted",
-						    .sql = "DELETE FROM books WHERE title = \"x\"" };
+	static const struct db_statement bad_syntax = {.name = "bad_syntax", .sql = "SELEC 1"};
+	static const struct db_statement no_table = {
+		.name = "no_table", .sql = "DELETE FROM nowhere"};
+	static const struct db_statement two = {
+		.name = "two", .sql = "DELETE FROM books; DELETE FROM authors"};
+	static const struct db_statement liar = {
+		.name = "liar", .sql = "DELETE FROM books", .reads = true};
+	static const struct db_statement nameless = {
+		.name = "nameless", .sql = "DELETE FROM books WHERE id = $1"};
+	static const struct db_statement stranger = {
+		.name = "stranger", .sql = "SELECT 1 AS nobody", .row = &kinds_row, .reads = true};
+	static const struct db_statement misfit = {.name = "misfit",
+		.sql = "SELECT 'word' AS an_int",
+		.row = &kinds_row,
+		.reads = true};
+	static const struct db_statement quoted = {
+		.name = "quoted", .sql = "DELETE FROM books WHERE title = \"x\""};
 
 	expect_defect(&bad_syntax, "bad_syntax");
 	expect_defect(&no_table, "no such table");
@@ -302,26 +305,26 @@ static void a_defect_in_a_statement_is_named(void **state)
 	expect_defect(&stranger, "nobody");
 	expect_defect(&misfit, "another kind");
 	expect_defect(&quoted, "no such column");
-	assert_int_equal(sqlite_fixture_run(&fixture, outcome_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, outcome_steps, 0, NULL).failure, FAILURE_NONE);
 }
 
 static void a_statement_that_attaches_another_file_is_refused(void **state)
 {
-	static const struct db_statement attach = { .name = "attach",
-						    .sql = "ATTACH '/tmp/x.db' AS other" };
+	static const struct db_statement attach = {
+		.name = "attach", .sql = "ATTACH '/tmp/x.db' AS other"};
 
 	expect_defect(&attach, "too many attached databases");
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
-#define ENDLESS                                                                                    \
-	"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"                         \
+#define ENDLESS \
+	"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)" \
 	" SELECT count(*) AS an_int FROM n"
 
 static const struct db_statement endless_read = {
-	.name = "endless_read", .sql = ENDLESS, .row = &kinds_row, .reads = true
-};
+	.name = "endless_read", .sql = ENDLESS, .row = &kinds_row, .reads = true};
 static const struct db_statement endless_write = {
 	.name = "endless_write",
 	.sql = "INSERT INTO authors (id, name)"
@@ -345,8 +348,9 @@ static void a_statement_stops_at_its_deadline(void **state)
 	ending = sqlite_fixture_run(&fixture, state_steps, 0, (void *)&endless_read);
 	assert_int_equal(ending.failure, FAILURE_DEADLINE);
 	assert_non_null(strstr(ending.cause, "endless_read"));
-	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
-			 FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
+		FAILURE_NONE);
 }
 
 static void a_reader_is_free_again_when_its_flow_has_gone(void **state)
@@ -356,18 +360,19 @@ static void a_reader_is_free_again_when_its_flow_has_gone(void **state)
 	/* more endless ones than there are readers */
 	for (int i = 0; i < 8; i++)
 		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 50, (void *)&endless_read),
-			   state_steps);
+			state_steps);
 	for (int i = 0; i < 8; i++) {
 		sqlite_fixture_await(&fixture, &endings[i]);
 		assert_int_equal(endings[i].failure, FAILURE_DEADLINE);
 	}
-	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
-			 FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
+		FAILURE_NONE);
 }
 
 static void the_writer_is_free_again_after_a_deadline(void **state)
 {
-	static const struct db_statement touch = { .name = "touch", .sql = "DELETE FROM books" };
+	static const struct db_statement touch = {.name = "touch", .sql = "DELETE FROM books"};
 	struct ending late, fine[4];
 
 	flow_start(sqlite_fixture_flow(&fixture, &late, 0, (void *)&touch), state_steps);
@@ -391,23 +396,25 @@ static void the_writer_is_free_again_after_a_deadline(void **state)
 static void slow_reads_leave_a_reader_to_the_others(void **state)
 {
 	static const struct db_statement slow = {
-		.name = "slow", .sql = ENDLESS, .row = &kinds_row, .reads = true, .slow = true
-	};
+		.name = "slow", .sql = ENDLESS, .row = &kinds_row, .reads = true, .slow = true};
 	struct ending endings[8];
 
 	for (int i = 0; i < 8; i++)
-		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 500, (void *)&slow), state_steps);
+		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 500, (void *)&slow),
+			state_steps);
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors)
-					 .failure,
-				 FAILURE_NONE);
+		assert_int_equal(
+			sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors)
+				.failure,
+			FAILURE_NONE);
 	/* no reader has been lost to them either */
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(endings[i].count, 0);
 	for (int i = 0; i < 8; i++)
 		sqlite_fixture_await(&fixture, &endings[i]);
-	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
-			 FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors).failure,
+		FAILURE_NONE);
 }
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
@@ -437,7 +444,7 @@ static void a_full_queue_is_busy_at_once(void **state)
 	assert_true(sqlite_fixture_start(&fixture));
 	for (int i = 0; i < 64; i++)
 		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 300, (void *)&endless_read),
-			   state_steps);
+			state_steps);
 	for (int i = 0; i < 64; i++) {
 		sqlite_fixture_await(&fixture, &endings[i]);
 		busy += endings[i].failure == FAILURE_BUSY;
@@ -449,50 +456,52 @@ static void a_full_queue_is_busy_at_once(void **state)
 
 static void a_database_in_memory_reads_what_it_wrote(void **state)
 {
-	static const struct db_statement create = { .name = "create",
-						    .sql = "CREATE TABLE t (an_int INTEGER) STRICT" };
-	static const struct db_statement fill = { .name = "fill", .sql = "INSERT INTO t VALUES (42)" };
-	static const struct db_statement look = { .name = "look",
-						  .sql = "SELECT an_int FROM t",
-						  .row = &kinds_row,
-						  .reads = true };
+	static const struct db_statement create = {
+		.name = "create", .sql = "CREATE TABLE t (an_int INTEGER) STRICT"};
+	static const struct db_statement fill = {
+		.name = "fill", .sql = "INSERT INTO t VALUES (42)"};
+	static const struct db_statement look = {
+		.name = "look", .sql = "SELECT an_int FROM t", .row = &kinds_row, .reads = true};
 
 	sqlite_fixture_stop(&fixture);
 	fixture.settings.url = TEXT("sqlite::memory:");
 	assert_true(sqlite_fixture_start(&fixture));
 	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&create).failure,
-			 FAILURE_NONE);
-	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&fill).failure,
-			 FAILURE_NONE);
-	assert_int_equal(sqlite_fixture_run(&fixture, state_steps, 0, (void *)&look).failure,
-			 FAILURE_NONE);
+		FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, state_steps, 0, (void *)&fill).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, state_steps, 0, (void *)&look).failure, FAILURE_NONE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_value_of_every_kind_comes_back_as_it_went, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_value_of_every_kind_comes_back_as_it_went, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(null_values_come_back_as_absent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_expected_violation_is_an_outcome_with_its_constraint, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_violation_nobody_expects_ends_the_flow, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_violation_nobody_expects_ends_the_flow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(check_and_not_null_are_invalid, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_defect_in_a_statement_is_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_statement_that_attaches_another_file_is_refused,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_statement_stops_at_its_deadline, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_reader_is_free_again_when_its_flow_has_gone, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(the_writer_is_free_again_after_a_deadline, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(slow_reads_leave_a_reader_to_the_others, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_result_past_its_bound_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_defect_in_a_statement_is_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_statement_that_attaches_another_file_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_statement_stops_at_its_deadline, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_reader_is_free_again_when_its_flow_has_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_writer_is_free_again_after_a_deadline, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			slow_reads_leave_a_reader_to_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_result_past_its_bound_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_is_busy_at_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_database_in_memory_reads_what_it_wrote, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_database_in_memory_reads_what_it_wrote, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("sqlite queries", tests, NULL, NULL);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SQLite: the file it lives in - made, refused, full, read-only, broken. */
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,8 +68,8 @@ static void a_missing_database_is_made_for_its_owner_alone(void **state)
 	snprintf(folder, sizeof(folder), "%s/deep/data", fixture.folder);
 	snprintf(path, sizeof(path), "%s/millrace.db", folder);
 	fixture.settings.url = TEXT("");
-	fixture.db = db_open(&fixture.settings, NULL, NULL, text_from_c(folder), &fixture.arena,
-			     &fixture.error);
+	fixture.db = db_open(
+		&fixture.settings, NULL, NULL, text_from_c(folder), &fixture.arena, &fixture.error);
 	if (fixture.db == NULL)
 		fail_msg("%.*s", TEXT_ARG(fixture.error));
 	assert_int_equal(mode_of(folder), 0700);
@@ -129,8 +129,8 @@ static void the_database_of_another_program_is_refused_untouched(void **state)
 	sqlite3 *stranger = sqlite_fixture_stranger(&fixture);
 
 	assert_int_equal(sqlite3_exec(stranger, "PRAGMA application_id=1234; CREATE TABLE t (x)",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+				 NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(stranger);
 	expect_refusal("another program");
 	assert_int_equal(sqlite_fixture_number(&fixture, "PRAGMA application_id"), 1234);
@@ -141,7 +141,7 @@ static void the_database_of_another_program_is_refused_untouched(void **state)
 struct count_row {
 	int64_t count;
 };
-static const struct field count_fields[] = { FIELD(FIELD_INT, count_row, count) };
+static const struct field count_fields[] = {FIELD(FIELD_INT, count_row, count)};
 static const struct schema count_row = SCHEMA(count_row, count_fields, "A number");
 
 static const struct db_statement make_table = {
@@ -151,7 +151,7 @@ static const struct db_statement make_table = {
 static const struct db_statement fill = {
 	.name = "fill",
 	.sql = "INSERT INTO t (x) VALUES (randomblob($1))",
-	.params = { DB_INT },
+	.params = {DB_INT},
 };
 static const struct db_statement sum_up = {
 	.name = "sum_up",
@@ -185,11 +185,11 @@ static enum flow_verdict commit(struct flow *flow)
 	return db_commit(flow);
 }
 
-static const struct flow_step make_steps[] = { STEP(run_make_table), STEPS_END };
-static const struct flow_step fill_steps[] = { STEP(run_fill), STEPS_END };
-static const struct flow_step sum_steps[] = { STEP(run_sum_up), STEPS_END };
-static const struct flow_step transaction_steps[] = { STEP(begin), STEP(run_fill), STEP(commit),
-						      STEPS_END };
+static const struct flow_step make_steps[] = {STEP(run_make_table), STEPS_END};
+static const struct flow_step fill_steps[] = {STEP(run_fill), STEPS_END};
+static const struct flow_step sum_steps[] = {STEP(run_sum_up), STEPS_END};
+static const struct flow_step transaction_steps[] = {
+	STEP(begin), STEP(run_fill), STEP(commit), STEPS_END};
 
 static enum failure run(const struct flow_step *steps, int64_t bytes)
 {
@@ -200,7 +200,7 @@ static enum failure run(const struct flow_step *steps, int64_t bytes)
 static bool mount_small(void)
 {
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return false;
 	return mount("tmpfs", fixture.folder, "tmpfs", 0, "size=1m") == 0;
 }
@@ -219,8 +219,8 @@ static void a_full_disk_fails_what_does_not_fit_and_nothing_else(void **state)
 	/* one that does not fit in a group of those that do */
 	for (int i = 0; i < 8; i++)
 		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 0,
-					       (void *)(intptr_t)(i == 4 ? 1 << 21 : 10)),
-			   fill_steps);
+				   (void *)(intptr_t)(i == 4 ? 1 << 21 : 10)),
+			fill_steps);
 	for (int i = 0; i < 8; i++) {
 		sqlite_fixture_await(&fixture, &endings[i]);
 		assert_int_equal(endings[i].failure, i == 4 ? FAILURE_STORAGE_FULL : FAILURE_NONE);
@@ -241,7 +241,7 @@ static void a_file_that_may_not_be_written_fails_writes_alone(void **state)
 	sqlite3 *stranger = sqlite_fixture_stranger(&fixture);
 
 	assert_int_equal(sqlite3_exec(stranger, "CREATE TABLE t (x BLOB) STRICT", NULL, NULL, NULL),
-			 SQLITE_OK);
+		SQLITE_OK);
 	sqlite3_close(stranger);
 	assert_int_equal(chmod(fixture.path, 0444), 0);
 	if (is_root) {
@@ -279,23 +279,23 @@ static void a_broken_file_is_unavailable_and_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_missing_database_is_made_for_its_owner_alone,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_closed_database_leaves_no_log_beside_it, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_folder_that_does_not_exist_is_named, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_missing_database_is_made_for_its_owner_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_closed_database_leaves_no_log_beside_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_folder_that_does_not_exist_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_url_without_a_file_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_folder_in_place_of_the_file_is_named, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_folder_in_place_of_the_file_is_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_no_database_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			the_database_of_another_program_is_refused_untouched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_file_that_may_not_be_written_fails_writes_alone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_broken_file_is_unavailable_and_says_so, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_broken_file_is_unavailable_and_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_full_disk_fails_what_does_not_fit_and_nothing_else, set_up, tear_down),
 	};

@@ -27,13 +27,13 @@ static int tear_down(void **state)
 struct count_row {
 	int64_t count;
 };
-static const struct field count_fields[] = { FIELD(FIELD_INT, count_row, count) };
+static const struct field count_fields[] = {FIELD(FIELD_INT, count_row, count)};
 static const struct schema count_row = SCHEMA(count_row, count_fields, "A number");
 
 static const struct db_statement add_author = {
 	.name = "add_author",
 	.sql = "INSERT INTO authors (name) VALUES ($1)",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 	.expects = DB_EXPECTS_UNIQUE,
 };
 static const struct db_statement count_authors = {
@@ -115,19 +115,35 @@ static enum flow_verdict give_up(struct flow *flow)
 }
 
 static const struct flow_step committed_steps[] = {
-	STEP(begin),   STEP(add_ann), STEP(add_bob),           STEP(count_inside),
-	STEP(see_two), STEP(commit),  STEP(see_no_transaction), STEPS_END,
+	STEP(begin),
+	STEP(add_ann),
+	STEP(add_bob),
+	STEP(count_inside),
+	STEP(see_two),
+	STEP(commit),
+	STEP(see_no_transaction),
+	STEPS_END,
 };
 static const struct flow_step rolled_back_steps[] = {
-	STEP(begin),    STEP(add_ann),           STEP(add_bob),
-	STEP(rollback), STEP(see_no_transaction), STEPS_END,
+	STEP(begin),
+	STEP(add_ann),
+	STEP(add_bob),
+	STEP(rollback),
+	STEP(see_no_transaction),
+	STEPS_END,
 };
-static const struct flow_step given_up_steps[] = { STEP(begin), STEP(add_ann), STEP(give_up),
-						   STEPS_END };
-static const struct flow_step forgotten_steps[] = { STEP(begin), STEP(add_ann), STEPS_END };
+static const struct flow_step given_up_steps[] = {
+	STEP(begin), STEP(add_ann), STEP(give_up), STEPS_END};
+static const struct flow_step forgotten_steps[] = {STEP(begin), STEP(add_ann), STEPS_END};
 static const struct flow_step violated_steps[] = {
-	STEP(begin),         STEP(add_ann), STEP(add_ann_again), STEP(see_violation),
-	STEP(add_ann_again), STEP(see_violation), STEP(commit),  STEP(see_no_transaction),
+	STEP(begin),
+	STEP(add_ann),
+	STEP(add_ann_again),
+	STEP(see_violation),
+	STEP(add_ann_again),
+	STEP(see_violation),
+	STEP(commit),
+	STEP(see_no_transaction),
 	STEPS_END,
 };
 
@@ -135,37 +151,39 @@ static const struct flow_step violated_steps[] = {
 
 static void what_was_committed_stays(void **state)
 {
-	assert_int_equal(sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(authors(), 2);
 }
 
 static void what_was_rolled_back_is_gone(void **state)
 {
-	assert_int_equal(sqlite_fixture_run(&fixture, rolled_back_steps, 0, NULL).failure,
-			 FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, rolled_back_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(authors(), 0);
 }
 
 static void a_flow_that_fails_or_forgets_to_commit_is_rolled_back(void **state)
 {
-	assert_int_equal(sqlite_fixture_run(&fixture, given_up_steps, 0, NULL).failure,
-			 FAILURE_INVALID);
-	assert_int_equal(sqlite_fixture_run(&fixture, forgotten_steps, 0, NULL).failure,
-			 FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, given_up_steps, 0, NULL).failure, FAILURE_INVALID);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, forgotten_steps, 0, NULL).failure, FAILURE_NONE);
 	/* the writer works on: the next transaction begins after the rollback */
-	assert_int_equal(sqlite_fixture_run(&fixture, rolled_back_steps, 0, NULL).failure,
-			 FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, rolled_back_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(authors(), 0);
 }
 
 static void an_expected_violation_leaves_the_transaction_open(void **state)
 {
-	assert_int_equal(sqlite_fixture_run(&fixture, violated_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, violated_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(authors(), 1);
 }
 
-static const struct flow_step empty_steps[] = { STEP(begin), STEP(rollback), STEP(see_no_transaction),
-						STEPS_END };
+static const struct flow_step empty_steps[] = {
+	STEP(begin), STEP(rollback), STEP(see_no_transaction), STEPS_END};
 
 static void nothing(struct flow *flow, void *context)
 {
@@ -181,7 +199,8 @@ static void check_all_or_nothing(unsigned left_at, enum failure failure, void *c
 	assert_int_equal(sqlite_fixture_run(&fixture, empty_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_true(authors() == 0 || (authors() == 2 && (left_at == 0 || left_at == 5)));
 	stranger = sqlite_fixture_stranger(&fixture);
-	assert_int_equal(sqlite3_exec(stranger, "DELETE FROM authors", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(stranger, "DELETE FROM authors", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(stranger);
 }
 
@@ -223,7 +242,7 @@ static void ignore_abandon(struct op *op)
 	((struct sleeper *)op)->is_out = false;
 }
 
-static const struct op_driver sleep_driver = { .name = "sleep", .abandon = ignore_abandon };
+static const struct op_driver sleep_driver = {.name = "sleep", .abandon = ignore_abandon};
 
 static enum flow_verdict sleep_long(struct flow *flow)
 {
@@ -239,8 +258,13 @@ static bool is_asleep(void *context)
 }
 
 static const struct flow_step sleeping_steps[] = {
-	STEP(begin), STEP(add_ann), STEP(sleep_long), STEP(add_bob), STEP(commit),
-	STEP(see_no_transaction), STEPS_END,
+	STEP(begin),
+	STEP(add_ann),
+	STEP(sleep_long),
+	STEP(add_bob),
+	STEP(commit),
+	STEP(see_no_transaction),
+	STEPS_END,
 };
 
 static enum flow_verdict add_carl(struct flow *flow)
@@ -262,11 +286,11 @@ static enum flow_verdict see_none(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step read_steps[] = { STEP(read_outside), STEP(see_none), STEPS_END };
-static const struct flow_step write_steps[] = { STEP(add_carl), STEPS_END };
+static const struct flow_step read_steps[] = {STEP(read_outside), STEP(see_none), STEPS_END};
+static const struct flow_step write_steps[] = {STEP(add_carl), STEPS_END};
 
-static struct flow *hold_transaction(struct ending *ending, struct sleeper *sleeper,
-				     uint64_t deadline_ms)
+static struct flow *hold_transaction(
+	struct ending *ending, struct sleeper *sleeper, uint64_t deadline_ms)
 {
 	struct flow *flow = sqlite_fixture_flow(&fixture, ending, deadline_ms, sleeper);
 
@@ -277,7 +301,7 @@ static struct flow *hold_transaction(struct ending *ending, struct sleeper *slee
 
 static void a_transaction_held_open_blocks_no_reader_and_orders_writers(void **state)
 {
-	struct sleeper sleeper = { 0 };
+	struct sleeper sleeper = {0};
 	struct ending held, write;
 
 	hold_transaction(&held, &sleeper, 0);
@@ -285,7 +309,7 @@ static void a_transaction_held_open_blocks_no_reader_and_orders_writers(void **s
 	flow_start(sqlite_fixture_flow(&fixture, &write, 0, NULL), write_steps);
 	assert_int_equal(sqlite_fixture_run(&fixture, read_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(write.count, 0);
-	flow_complete(&sleeper.op, &(struct db_result){ 0 });
+	flow_complete(&sleeper.op, &(struct db_result) {0});
 	sqlite_fixture_await(&fixture, &held);
 	sqlite_fixture_await(&fixture, &write);
 	assert_int_equal(held.failure, FAILURE_NONE);
@@ -295,7 +319,7 @@ static void a_transaction_held_open_blocks_no_reader_and_orders_writers(void **s
 
 static void a_write_waits_behind_a_transaction_no_longer_than_it_may(void **state)
 {
-	struct sleeper sleeper = { 0 };
+	struct sleeper sleeper = {0};
 	struct ending held, late, busy;
 
 	sqlite_fixture_stop(&fixture);
@@ -309,9 +333,9 @@ static void a_write_waits_behind_a_transaction_no_longer_than_it_may(void **stat
 	sqlite_fixture_await(&fixture, &busy);
 	assert_int_equal(busy.failure, FAILURE_BUSY);
 	/* a begin waits in the same queue */
-	assert_int_equal(sqlite_fixture_run(&fixture, rolled_back_steps, 0, NULL).failure,
-			 FAILURE_BUSY);
-	flow_complete(&sleeper.op, &(struct db_result){ 0 });
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, rolled_back_steps, 0, NULL).failure, FAILURE_BUSY);
+	flow_complete(&sleeper.op, &(struct db_result) {0});
 	sqlite_fixture_await(&fixture, &held);
 	assert_int_equal(held.failure, FAILURE_NONE);
 	assert_int_equal(authors(), 2);
@@ -319,11 +343,12 @@ static void a_write_waits_behind_a_transaction_no_longer_than_it_may(void **stat
 
 static void a_flow_that_sleeps_past_its_deadline_gives_the_writer_back(void **state)
 {
-	struct sleeper sleeper = { 0 };
+	struct sleeper sleeper = {0};
 	struct ending held;
 
 	hold_transaction(&held, &sleeper, 300);
-	assert_int_equal(sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_NONE);
 	/* the writer keeps the deadline by itself: the flow may hear of it a little later */
 	sqlite_fixture_await(&fixture, &held);
 	assert_int_equal(held.failure, FAILURE_DEADLINE);
@@ -332,7 +357,7 @@ static void a_flow_that_sleeps_past_its_deadline_gives_the_writer_back(void **st
 
 static void closing_rolls_an_open_transaction_back(void **state)
 {
-	struct sleeper sleeper = { 0 };
+	struct sleeper sleeper = {0};
 	struct ending held, write;
 	struct flow *flow = hold_transaction(&held, &sleeper, 0);
 
@@ -346,12 +371,12 @@ static void closing_rolls_an_open_transaction_back(void **state)
 
 static void a_flow_that_goes_on_after_the_detach_is_refused(void **state)
 {
-	struct sleeper sleeper = { 0 };
+	struct sleeper sleeper = {0};
 	struct ending held;
 
 	hold_transaction(&held, &sleeper, 0);
 	db_detach(&fixture.loop);
-	flow_complete(&sleeper.op, &(struct db_result){ 0 });
+	flow_complete(&sleeper.op, &(struct db_result) {0});
 	assert_int_equal(held.count, 1);
 	assert_int_equal(held.failure, FAILURE_SHUTDOWN);
 }
@@ -365,10 +390,12 @@ static void a_transaction_that_another_process_keeps_out_is_busy(void **state)
 	assert_true(sqlite_fixture_start(&fixture));
 	stranger = sqlite_fixture_stranger(&fixture);
 	assert_int_equal(sqlite3_exec(stranger, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_BUSY);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_BUSY);
 	assert_int_equal(sqlite3_exec(stranger, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(stranger);
-	assert_int_equal(sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, committed_steps, 0, NULL).failure, FAILURE_NONE);
 }
 
 int main(void)
@@ -376,28 +403,29 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_committed_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_rolled_back_is_gone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_flow_that_fails_or_forgets_to_commit_is_rolled_back,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_expected_violation_leaves_the_transaction_open,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_client_that_leaves_at_any_wait_leaves_nothing_behind,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_deadline_at_any_wait_leaves_nothing_behind, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_flow_that_fails_or_forgets_to_commit_is_rolled_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_expected_violation_leaves_the_transaction_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_client_that_leaves_at_any_wait_leaves_nothing_behind, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_deadline_at_any_wait_leaves_nothing_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_transaction_held_open_blocks_no_reader_and_orders_writers, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
-			a_write_waits_behind_a_transaction_no_longer_than_it_may, set_up, tear_down),
+			a_write_waits_behind_a_transaction_no_longer_than_it_may, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_flow_that_sleeps_past_its_deadline_gives_the_writer_back, set_up,
 			tear_down),
-		cmocka_unit_test_setup_teardown(closing_rolls_an_open_transaction_back, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_flow_that_goes_on_after_the_detach_is_refused,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_transaction_that_another_process_keeps_out_is_busy,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			closing_rolls_an_open_transaction_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_flow_that_goes_on_after_the_detach_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_transaction_that_another_process_keeps_out_is_busy, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("sqlite transactions", tests, NULL, NULL);

@@ -32,19 +32,19 @@ static int tear_down(void **state)
 static const struct db_statement add_author = {
 	.name = "add_author",
 	.sql = "INSERT INTO authors (name) VALUES ($1)",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 };
 
 struct id_row {
 	int64_t id;
 };
-static const struct field id_fields[] = { FIELD(FIELD_INT, id_row, id) };
+static const struct field id_fields[] = {FIELD(FIELD_INT, id_row, id)};
 static const struct schema id_row = SCHEMA(id_row, id_fields, "A number");
 
 static const struct db_statement find_author = {
 	.name = "find_author",
 	.sql = "SELECT id FROM authors WHERE name = $1",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 	.row = &id_row,
 	.reads = true,
 };
@@ -67,14 +67,14 @@ static enum flow_verdict write_one(struct flow *flow);
 static enum flow_verdict read_own(struct flow *flow);
 static enum flow_verdict write_next(struct flow *flow);
 
-static const struct flow_step write_steps[] = { STEP(write_one), STEP(read_own), STEP(write_next),
-						STEPS_END };
+static const struct flow_step write_steps[] = {
+	STEP(write_one), STEP(read_own), STEP(write_next), STEPS_END};
 
 static enum flow_verdict write_one(struct flow *flow)
 {
 	struct writer *writer = flow->state;
 	int len = snprintf(writer->name, sizeof(writer->name), "%u/%u/%u", flow->loop->index,
-			   writer->number, writer->written++);
+		writer->number, writer->written++);
 
 	return db_query(flow, &add_author, DB_VALUES(db_text(text_of(writer->name, (size_t)len))));
 }
@@ -109,7 +109,7 @@ static void on_writer_end(struct flow *flow, enum failure failure, const char *c
 	loop_stop(&crowd->loop);
 }
 
-static const struct flow_owner crowd_owner = { .on_end = on_writer_end };
+static const struct flow_owner crowd_owner = {.on_end = on_writer_end};
 
 static void start_crowd(struct loop *loop, struct loop_message *message)
 {
@@ -136,7 +136,7 @@ static void two_hundred_writers_on_two_loops_never_fail(void **state)
 	static struct crowd crowds[LOOPS];
 
 	for (unsigned i = 0; i < LOOPS; i++) {
-		crowds[i] = (struct crowd){ .begin = { .run = start_crowd } };
+		crowds[i] = (struct crowd) {.begin = {.run = start_crowd}};
 		assert_int_equal(loop_init(&crowds[i].loop, i), 0);
 		assert_int_equal(db_attach(fixture.db, &crowds[i].loop), 0);
 		loop_post(&crowds[i].loop, &crowds[i].begin);
@@ -149,7 +149,7 @@ static void two_hundred_writers_on_two_loops_never_fail(void **state)
 		assert_int_equal(crowds[i].failed, 0);
 	}
 	assert_int_equal(sqlite_fixture_number(&fixture, "SELECT count(*) FROM authors"),
-			 LOOPS * FLOWS_PER_LOOP * WRITES_PER_FLOW);
+		LOOPS * FLOWS_PER_LOOP * WRITES_PER_FLOW);
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
@@ -164,13 +164,13 @@ struct outcome {
 static const struct db_statement add_author_maybe = {
 	.name = "add_author_maybe",
 	.sql = "INSERT INTO authors (name) VALUES ($1)",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 	.expects = DB_EXPECTS_UNIQUE,
 };
 static const struct db_statement add_author_or_rollback = {
 	.name = "add_author_or_rollback",
 	.sql = "INSERT OR ROLLBACK INTO authors (name) VALUES ($1)",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 	.expects = DB_EXPECTS_UNIQUE,
 };
 
@@ -190,7 +190,7 @@ static enum flow_verdict keep_outcome(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step name_steps[] = { STEP(write_name), STEP(keep_outcome), STEPS_END };
+static const struct flow_step name_steps[] = {STEP(write_name), STEP(keep_outcome), STEPS_END};
 
 /* Holds the write lock as another process would, so that what is started waits together. */
 static sqlite3 *lock_file(void)
@@ -216,19 +216,20 @@ static void run_group_with_culprit(const struct db_statement *statement)
 
 	for (int i = 0; i < GROUP; i++) {
 		snprintf(names[i], sizeof(names[i]), "name %d", i == GROUP / 2 ? 1 : i);
-		outcomes[i] = (struct outcome){ .statement = i == GROUP / 2 ? statement : &add_author,
-						.name = text_from_c(names[i]) };
+		outcomes[i] = (struct outcome) {
+			.statement = i == GROUP / 2 ? statement : &add_author,
+			.name = text_from_c(names[i])};
 		flow_start(sqlite_fixture_flow(&fixture, &endings[i], 0, &outcomes[i]), name_steps);
 	}
 	unlock_file(stranger);
 	for (int i = 0; i < GROUP; i++) {
 		sqlite_fixture_await(&fixture, &endings[i]);
 		assert_int_equal(endings[i].failure, FAILURE_NONE);
-		assert_int_equal(outcomes[i].outcome,
-				 i == GROUP / 2 ? DB_UNIQUE_VIOLATION : DB_OK);
+		assert_int_equal(outcomes[i].outcome, i == GROUP / 2 ? DB_UNIQUE_VIOLATION : DB_OK);
 	}
 	assert_string_equal(outcomes[GROUP / 2].constraint, "authors.name");
-	assert_int_equal(sqlite_fixture_number(&fixture, "SELECT count(*) FROM authors"), GROUP - 1);
+	assert_int_equal(
+		sqlite_fixture_number(&fixture, "SELECT count(*) FROM authors"), GROUP - 1);
 }
 
 static void one_bad_write_among_good_ones_leaves_them_standing(void **state)
@@ -244,8 +245,8 @@ static void a_write_that_rolls_its_group_back_leaves_the_others_standing(void **
 static void a_write_whose_flow_has_gone_is_not_done(void **state)
 {
 	struct outcome outcomes[2] = {
-		{ .statement = &add_author, .name = TEXT_INIT("goes") },
-		{ .statement = &add_author, .name = TEXT_INIT("stays") },
+		{.statement = &add_author, .name = TEXT_INIT("goes")},
+		{.statement = &add_author, .name = TEXT_INIT("stays")},
 	};
 	struct ending goes, stays, first;
 	sqlite3 *stranger = lock_file();
@@ -276,7 +277,7 @@ static void restart_with_timeout(int64_t statement_timeout_ms)
 
 static void another_process_that_keeps_the_lock_makes_writes_busy(void **state)
 {
-	struct outcome outcome = { .statement = &add_author, .name = TEXT_INIT("ann") };
+	struct outcome outcome = {.statement = &add_author, .name = TEXT_INIT("ann")};
 	struct ending endings[GROUP];
 	sqlite3 *stranger;
 
@@ -290,14 +291,15 @@ static void another_process_that_keeps_the_lock_makes_writes_busy(void **state)
 		assert_null(strstr(endings[i].cause, "database is locked"));
 	}
 	unlock_file(stranger);
-	assert_int_equal(sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
 	assert_true(db_is_up(fixture.db));
 }
 
 static void those_who_wait_behind_a_foreign_lock_wait_no_longer_than_they_may(void **state)
 {
-	struct outcome outcome = { .statement = &add_author, .name = TEXT_INIT("ann") };
-	struct outcome other = { .statement = &add_author, .name = TEXT_INIT("bob") };
+	struct outcome outcome = {.statement = &add_author, .name = TEXT_INIT("ann")};
+	struct outcome other = {.statement = &add_author, .name = TEXT_INIT("bob")};
 	struct ending first, behind;
 	sqlite3 *stranger;
 
@@ -322,19 +324,20 @@ static void those_who_wait_behind_a_foreign_lock_wait_no_longer_than_they_may(vo
 
 static void readers_do_not_mind_another_process_that_writes(void **state)
 {
-	struct outcome outcome = { .statement = &find_author, .name = TEXT_INIT("nobody") };
+	struct outcome outcome = {.statement = &find_author, .name = TEXT_INIT("nobody")};
 	sqlite3 *stranger = lock_file();
 
-	assert_int_equal(sqlite3_exec(stranger, "INSERT INTO authors (name) VALUES ('x')", NULL, NULL,
-				      NULL),
-			 SQLITE_OK);
-	assert_int_equal(sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite3_exec(stranger, "INSERT INTO authors (name) VALUES ('x')", NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
 	unlock_file(stranger);
 }
 
 static void closing_while_another_process_keeps_the_lock_does_not_wait_for_it(void **state)
 {
-	struct outcome outcome = { .statement = &add_author, .name = TEXT_INIT("ann") };
+	struct outcome outcome = {.statement = &add_author, .name = TEXT_INIT("ann")};
 	struct ending endings[GROUP];
 	sqlite3 *stranger = lock_file();
 
@@ -351,45 +354,48 @@ static void closing_while_another_process_keeps_the_lock_does_not_wait_for_it(vo
 /* What another process changes is seen, even the schema behind compiled statements. */
 static void a_schema_changed_by_another_process_is_taken_up(void **state)
 {
-	struct outcome outcome = { .statement = &add_author, .name = TEXT_INIT("ann") };
+	struct outcome outcome = {.statement = &add_author, .name = TEXT_INIT("ann")};
 	sqlite3 *stranger;
 
-	assert_int_equal(sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
 	stranger = sqlite_fixture_stranger(&fixture);
 	assert_int_equal(sqlite3_exec(stranger, "ALTER TABLE authors ADD COLUMN born INTEGER", NULL,
-				      NULL, NULL),
-			 SQLITE_OK);
+				 NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(stranger);
 	outcome.name = TEXT("bob");
-	assert_int_equal(sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
 	outcome.statement = &find_author;
-	assert_int_equal(sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, name_steps, 0, &outcome).failure, FAILURE_NONE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(two_hundred_writers_on_two_loops_never_fail, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(one_bad_write_among_good_ones_leaves_them_standing,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			two_hundred_writers_on_two_loops_never_fail, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			one_bad_write_among_good_ones_leaves_them_standing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_write_that_rolls_its_group_back_leaves_the_others_standing, set_up,
 			tear_down),
-		cmocka_unit_test_setup_teardown(a_write_whose_flow_has_gone_is_not_done, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(another_process_that_keeps_the_lock_makes_writes_busy,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_write_whose_flow_has_gone_is_not_done, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			another_process_that_keeps_the_lock_makes_writes_busy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			those_who_wait_behind_a_foreign_lock_wait_no_longer_than_they_may, set_up,
 			tear_down),
-		cmocka_unit_test_setup_teardown(readers_do_not_mind_another_process_that_writes,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			readers_do_not_mind_another_process_that_writes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			closing_while_another_process_keeps_the_lock_does_not_wait_for_it, set_up,
 			tear_down),
-		cmocka_unit_test_setup_teardown(a_schema_changed_by_another_process_is_taken_up,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_schema_changed_by_another_process_is_taken_up, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("sqlite writers", tests, NULL, NULL);
