@@ -4,18 +4,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "core/clock.h"
 #include "core/flow_pool.h"
 #include "core/timer_wheel.h"
 
 /* Enough for every request in flight on a busy loop; what is above goes back to malloc. */
 enum { LOOP_BLOCKS_MAX = 1024 };
-
-static void read_clock(struct loop *loop)
-{
-	loop->now_ns = clock_now_ns();
-	loop->unix_ms = clock_unix_ms();
-}
 
 /* Takes the whole inbox at once and turns it round: senders push at the head. */
 static void read_inbox(struct loop *loop)
@@ -51,11 +44,6 @@ static void on_before_sleep(uv_prepare_t *handle)
 		loop->flushes[i].run(loop, loop->flushes[i].context);
 }
 
-static void on_after_sleep(uv_check_t *handle)
-{
-	read_clock(handle->data);
-}
-
 int loop_init(struct loop *loop, unsigned index)
 {
 	int error;
@@ -74,16 +62,11 @@ int loop_init(struct loop *loop, unsigned index)
 		goto fail_wake;
 	}
 	uv_prepare_init(&loop->uv, &loop->before_sleep);
-	uv_check_init(&loop->uv, &loop->after_sleep);
 	uv_prepare_start(&loop->before_sleep, on_before_sleep);
-	uv_check_start(&loop->after_sleep, on_after_sleep);
 	uv_unref((uv_handle_t *)&loop->before_sleep);
-	uv_unref((uv_handle_t *)&loop->after_sleep);
 	loop->wake.data = loop;
 	loop->before_sleep.data = loop;
-	loop->after_sleep.data = loop;
 	arena_pool_init(&loop->blocks, LOOP_BLOCKS_MAX);
-	read_clock(loop);
 	return 0;
 
 fail_wake:
@@ -96,7 +79,6 @@ fail_loop:
 
 void loop_run(struct loop *loop)
 {
-	read_clock(loop);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
@@ -106,7 +88,6 @@ void loop_stop(struct loop *loop)
 		return;
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->before_sleep, NULL);
-	uv_close((uv_handle_t *)&loop->after_sleep, NULL);
 	timer_wheel_close(loop->wheel);
 }
 

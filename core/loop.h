@@ -36,8 +36,6 @@ struct loop_wheel;
 struct loop {
 	uv_loop_t uv;
 	unsigned index;
-	uint64_t now_ns; /* monotonic, read once a turn */
-	int64_t unix_ms; /* wall clock, read once a turn */
 	struct arena_pool blocks;
 	struct loop_wheel *wheel;
 	struct flow *flows;      /* every flow alive on this loop */
@@ -57,7 +55,6 @@ struct loop {
 	/* private to loop.c */
 	uv_async_t wake;
 	uv_prepare_t before_sleep;
-	uv_check_t after_sleep;
 	_Atomic(struct loop_message *) inbox;
 	struct {
 		loop_flush_fn *run;

@@ -199,7 +199,7 @@ static bool begin_request(struct connection *connection)
 	}
 	flow->owner_data = &intake->exchange;
 	intake->exchange.connection = connection;
-	intake->exchange.started_ns = http->loop->now_ns;
+	intake->exchange.started_ns = flow->started_ns;
 	intake->exchange.request.listener = connection->listener;
 	intake->address = connection->address;
 	intake->arena = &flow->arena;

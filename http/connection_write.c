@@ -152,7 +152,7 @@ void connection_stage(struct connection *connection, struct text data)
 
 static struct text date_line(struct http_loop *http)
 {
-	int64_t second = http->loop->unix_ms / 1000;
+	int64_t second = clock_unix_ms() / 1000;
 
 	if (second != http->date_second) {
 		http->date_second = second;

@@ -21,7 +21,7 @@ enum { MISSED_MAX = 60 * 1000 / LOOP_LAG_KNOCK_MS };
 static const struct metric lag_seconds = {
 	.name = "event_loop_lag_seconds",
 	.kind = METRIC_HISTOGRAM,
-	.help = "How long an event that is ready waits for its loop, sampled ten times a second.",
+	.help = "How long an event that is ready waits for its loop, sampled fifty times a second.",
 	.labels = {"loop"},
 };
 
