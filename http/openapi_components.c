@@ -255,6 +255,7 @@ void openapi_components(struct openapi *openapi)
 	struct json_writer *writer = &openapi->writer;
 
 	open_object(writer, "components");
+	openapi_refusals(openapi); /* first: it marks the problems in use */
 	write_schemas(openapi);
 	write_examples(openapi);
 	json_key(writer, TEXT("headers"));

@@ -167,20 +167,22 @@ static const char *status_words(uint16_t status)
 	return status < 300 ? "Done" : "Look elsewhere";
 }
 
-static void open_response(struct openapi *openapi, uint16_t status)
+static void write_status(char key[static 4], uint16_t status)
 {
-	char key[8] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
-		(char)('0' + status % 10)};
-
-	open_object(&openapi->writer, key);
+	key[0] = (char)('0' + status / 100);
+	key[1] = (char)('0' + status / 10 % 10);
+	key[2] = (char)('0' + status % 10);
+	key[3] = '\0';
 }
 
 static void write_success(struct openapi *openapi, const struct route *row)
 {
 	struct json_writer *writer = &openapi->writer;
 	uint16_t status = row->status ? row->status : 200;
+	char key[4];
 
-	open_response(openapi, status);
+	write_status(key, status);
+	open_object(writer, key);
 	put_string(writer, "description",
 		row->reply && row->reply->about ? row->reply->about : status_words(status));
 	open_object(writer, "headers");
@@ -199,61 +201,18 @@ static void write_success(struct openapi *openapi, const struct route *row)
 
 /* ---- what it refuses with ---- */
 
-static struct text describe(
-	struct openapi *openapi, const struct problem_list *problems, uint16_t status)
-{
-	struct text words = TEXT("");
-
-	for (size_t i = 0; i < problems->count; i++) {
-		const struct problem_row *row = problem_row(problems->list[i]);
-
-		if (row->status == status)
-			words = arena_printf(openapi->arena, "%.*s%s`%s`: %s.", TEXT_ARG(words),
-				words.len ? " " : "", row->code, row->message);
-	}
-	return words;
-}
-
-static void write_refusal_headers(struct openapi *openapi, uint16_t status)
-{
-	struct json_writer *writer = &openapi->writer;
-
-	open_object(writer, "headers");
-	put_reference(openapi, "X-Request-ID", "headers", "X-Request-ID");
-	if (status == 401)
-		put_reference(openapi, "WWW-Authenticate", "headers", "WWW-Authenticate");
-	if (status == 429 || status == 503)
-		put_reference(openapi, "Retry-After", "headers", "Retry-After");
-	json_object_end(writer);
-}
-
 static void write_refusal(
 	struct openapi *openapi, const struct problem_list *problems, uint16_t status)
 {
-	struct json_writer *writer = &openapi->writer;
+	struct text name = openapi_refusal_name(openapi, problems, status);
+	char key[4];
 
-	open_response(openapi, status);
-	put_text(writer, "description", describe(openapi, problems, status));
-	write_refusal_headers(openapi, status);
-	open_object(writer, "content");
-	open_object(writer, "application/json");
-	put_reference(openapi, "schema", "schemas", "jsend_refusal");
-	open_object(writer, "examples");
-	for (size_t i = 0; i < problems->count; i++) {
-		const struct problem_row *row = problem_row(problems->list[i]);
-
-		if (row->status != status)
-			continue;
-		put_reference(openapi, row->code, "examples", row->code);
-		openapi->uses[problems->list[i]] = true;
+	if (text_is_absent(name)) {
+		openapi->writer.failed = true;
+		return;
 	}
-	json_object_end(writer);
-	json_object_end(writer);
-	open_object(writer, "application/problem+json");
-	put_reference(openapi, "schema", "schemas", "problem_details");
-	json_object_end(writer);
-	json_object_end(writer);
-	json_object_end(writer);
+	write_status(key, status);
+	put_reference(openapi, key, "responses", name.data);
 }
 
 static void write_responses(struct openapi *openapi, const struct routed *routed)

@@ -10,11 +10,21 @@
 #include "http/router_tree.h"
 #include "http/schema_set.h"
 
+/* One status with one set of problems: many operations share it. */
+struct openapi_refusal {
+	struct text name; /* the codes, joined by dots */
+	uint16_t status;
+	const struct problem_list *problems; /* holds those of other statuses too */
+};
+
 struct openapi {
 	struct json_writer writer;
 	struct arena *arena;
 	const struct router *router;
 	struct schema_set schemas;
+	struct openapi_refusal *refusals;
+	size_t refusal_count;
+	size_t refusal_capacity;
 	bool uses[PROBLEM_COUNT]; /* problems that some operation lists */
 	bool uses_bearer;
 };
@@ -25,6 +35,11 @@ bool openapi_shows(const struct routed *routed);
 /* "get": {...}; remembers schemas and problems for the components. False without memory. */
 bool openapi_operation(struct openapi *openapi, const struct routed *routed);
 void openapi_components(struct openapi *openapi);
+/* The name of the shared response for this status; absent without memory. */
+struct text openapi_refusal_name(
+	struct openapi *openapi, const struct problem_list *problems, uint16_t status);
+/* components.responses: what openapi_refusal_name was asked for. */
+void openapi_refusals(struct openapi *openapi);
 /* An object that a schema accepts, out of its fields' examples. */
 void openapi_example(struct json_writer *writer, const struct schema *schema);
 

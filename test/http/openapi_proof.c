@@ -54,6 +54,13 @@ static void check_references(struct proof *proof, yyjson_val *value)
 	}
 }
 
+static yyjson_val *resolve(struct proof *proof, yyjson_val *value)
+{
+	const char *reference = yyjson_get_str(yyjson_obj_get(value, "$ref"));
+
+	return reference ? yyjson_ptr_get(proof->root, reference + 1) : value;
+}
+
 static bool refers_to(yyjson_val *value, const struct schema *schema)
 {
 	const char *reference = yyjson_get_str(yyjson_obj_get(value, "$ref"));
@@ -140,7 +147,8 @@ static void check_problems(
 		char status[8];
 
 		snprintf(status, sizeof(status), "%u", row->status);
-		response = yyjson_obj_get(yyjson_obj_get(operation, "responses"), status);
+		response = resolve(
+			proof, yyjson_obj_get(yyjson_obj_get(operation, "responses"), status));
 		if (!yyjson_obj_get(yyjson_ptr_get(response, "/content/application~1json/examples"),
 			    row->code))
 			find(proof, "lacks the problem", row->code);

@@ -120,7 +120,7 @@ static void limits_and_deadlines_are_told(void **state)
 	assert_string_equal(words_at("/paths/~1orders/post/x-rate-limit/per"), "user");
 	assert_int_equal(yyjson_get_int(at("/paths/~1orders/post/x-deadline-ms")), 3000);
 	assert_null(at("/paths/~1orders/get/x-deadline-ms"));
-	assert_non_null(at("/paths/~1orders/post/responses/429/headers/Retry-After"));
+	assert_non_null(at("/components/responses/RATE_LIMITED/headers/Retry-After"));
 }
 
 static void examples_are_made_of_the_fields(void **state)
@@ -143,6 +143,15 @@ static void nested_schemas_are_components_too(void **state)
 	assert_non_null(at("/components/schemas/order_page"));
 	assert_string_equal(words_at("/components/schemas/order_page/properties/data/items/$ref"),
 		"#/components/schemas/order");
+}
+
+static void operations_share_the_responses_that_refuse(void **state)
+{
+	const char *one = words_at("/paths/~1orders/post/responses/401/$ref");
+	const char *other = words_at("/paths/~1orders~1{id}/delete/responses/401/$ref");
+
+	assert_string_equal(one, "#/components/responses/TOKEN_MISSING.TOKEN_EXPIRED");
+	assert_string_equal(one, other);
 }
 
 static void a_reply_without_a_body_has_no_content(void **state)
@@ -176,6 +185,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(limits_and_deadlines_are_told),
 		cmocka_unit_test(examples_are_made_of_the_fields),
 		cmocka_unit_test(nested_schemas_are_components_too),
+		cmocka_unit_test(operations_share_the_responses_that_refuse),
 		cmocka_unit_test(a_reply_without_a_body_has_no_content),
 		cmocka_unit_test(without_memory_there_is_no_document),
 	};
