@@ -24,7 +24,7 @@ bool db_url_engine(struct text url, enum db_engine *engine_out)
 		return true;
 	}
 	if (text_starts_with(url, TEXT("postgresql://")) ||
-	    text_starts_with(url, TEXT("postgres://"))) {
+		text_starts_with(url, TEXT("postgres://"))) {
 		*engine_out = DB_POSTGRESQL;
 		return true;
 	}
@@ -65,7 +65,7 @@ static void db_free(struct db *db)
 }
 
 struct db *db_open(const struct db_settings *settings, struct metrics *metrics, struct log *log,
-		   struct text data_dir, struct arena *arena, struct text *error_out)
+	struct text data_dir, struct arena *arena, struct text *error_out)
 {
 	struct db *db;
 	enum db_engine engine;
@@ -87,7 +87,7 @@ struct db *db_open(const struct db_settings *settings, struct metrics *metrics, 
 	db->settings = *settings;
 	db->settings.url = db->url;
 	if (text_is_absent(db->url) || text_is_absent(db->data_dir) ||
-	    !db->ops->open(db, arena, error_out)) {
+		!db->ops->open(db, arena, error_out)) {
 		db_free(db);
 		return NULL;
 	}
@@ -110,7 +110,7 @@ void db_close(struct db *db)
 }
 
 bool db_probe(const struct db_settings *settings, struct text data_dir, struct arena *arena,
-	      struct text *error_out)
+	struct text *error_out)
 {
 	enum db_engine engine;
 
@@ -176,8 +176,8 @@ static const struct db_engine_ops *engine_of(struct flow *flow)
 	return db_loop->db->ops;
 }
 
-static bool values_match(const struct db_statement *statement, const struct db_value *values,
-			 size_t value_count)
+static bool values_match(
+	const struct db_statement *statement, const struct db_value *values, size_t value_count)
 {
 	for (size_t i = 0; i < value_count; i++)
 		if (i == DB_PARAMS_MAX || values[i].kind != statement->params[i])
@@ -186,7 +186,7 @@ static bool values_match(const struct db_statement *statement, const struct db_v
 }
 
 enum flow_verdict db_query(struct flow *flow, const struct db_statement *statement,
-			   const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	const struct db_engine_ops *ops = engine_of(flow);
 
@@ -194,8 +194,8 @@ enum flow_verdict db_query(struct flow *flow, const struct db_statement *stateme
 		return FLOW_DONE;
 	if (!values_match(statement, values, value_count)) {
 		assert(!"the values do not match the statement's params");
-		return flow_fail(flow, FAILURE_INTERNAL,
-				 "the values do not match the statement's params");
+		return flow_fail(
+			flow, FAILURE_INTERNAL, "the values do not match the statement's params");
 	}
 	return ops->query(flow, statement, values, value_count);
 }
@@ -253,7 +253,7 @@ void db_row(const struct flow *flow, size_t index, void *out)
 static bool is_text(enum field_kind kind)
 {
 	return kind == FIELD_TEXT || kind == FIELD_EMAIL || kind == FIELD_PASSWORD ||
-	       kind == FIELD_TOKEN;
+		kind == FIELD_TOKEN;
 }
 
 /* Past the arena's cap a text becomes absent, never a pointer into a result that will be gone. */

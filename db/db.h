@@ -27,13 +27,13 @@
 /* kind        PostgreSQL     SQLite (STRICT) */
 enum db_kind {
 	DB_NONE,
-	DB_TEXT,    /* text          TEXT */
-	DB_INT,     /* bigint        INTEGER */
-	DB_BOOL,    /* boolean       INTEGER 0/1 */
-	DB_UUID,    /* uuid          BLOB, 16 bytes */
-	DB_TIME,    /* timestamptz   INTEGER, Unix ms */
-	DB_BYTES,   /* bytea         BLOB */
-	DB_DOUBLE,  /* float8        REAL */
+	DB_TEXT, /* text          TEXT */
+	DB_INT, /* bigint        INTEGER */
+	DB_BOOL, /* boolean       INTEGER 0/1 */
+	DB_UUID, /* uuid          BLOB, 16 bytes */
+	DB_TIME, /* timestamptz   INTEGER, Unix ms */
+	DB_BYTES, /* bytea         BLOB */
+	DB_DOUBLE, /* float8        REAL */
 };
 
 struct db_value {
@@ -41,7 +41,7 @@ struct db_value {
 	bool is_null;
 	union {
 		struct text text; /* DB_TEXT, DB_BYTES */
-		int64_t integer;  /* DB_INT, DB_BOOL, DB_TIME (Unix ms) */
+		int64_t integer; /* DB_INT, DB_BOOL, DB_TIME (Unix ms) */
 		double number;
 		struct uuid uuid;
 	};
@@ -62,13 +62,13 @@ enum { DB_PARAMS_MAX = 16 };
 enum db_expects { DB_EXPECTS_UNIQUE = 1, DB_EXPECTS_FOREIGN_KEY = 2 };
 
 struct db_statement {
-	const char *name;       /* unique; metric label, prepared name */
-	const char *sql;        /* $1 ... $n; portable over both engines unless sqlite_sql is given */
+	const char *name; /* unique; metric label, prepared name */
+	const char *sql; /* $1 ... $n; portable over both engines unless sqlite_sql is given */
 	const char *sqlite_sql; /* NULL: the same */
 	enum db_kind params[DB_PARAMS_MAX]; /* ends with DB_NONE */
-	const struct schema *row;           /* columns by field name; NULL: no rows expected */
-	bool reads;      /* changes nothing: any reader or replica */
-	bool slow;       /* known to be long: never on a shared pipelined connection */
+	const struct schema *row; /* columns by field name; NULL: no rows expected */
+	bool reads; /* changes nothing: any reader or replica */
+	bool slow; /* known to be long: never on a shared pipelined connection */
 	unsigned expects; /* bit set of enum db_expects */
 };
 
@@ -78,21 +78,21 @@ enum db_outcome { DB_OK, DB_UNIQUE_VIOLATION, DB_FOREIGN_KEY_VIOLATION };
 struct db_result {
 	enum db_outcome outcome;
 	size_t rows;
-	int64_t affected;       /* rows inserted, updated, deleted */
-	char constraint[64];    /* of a violation; SQLite: "table.column" */
+	int64_t affected; /* rows inserted, updated, deleted */
+	char constraint[64]; /* of a violation; SQLite: "table.column" */
 	const struct db_statement *statement;
 	const struct db_result_driver *driver;
 };
 
-#define DB_VALUES(...)                                                                             \
-	(const struct db_value[]){ __VA_ARGS__ },                                                  \
-		sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
+#define DB_VALUES(...) \
+	(const struct db_value[]) {__VA_ARGS__}, \
+		sizeof((const struct db_value[]) {__VA_ARGS__}) / sizeof(struct db_value)
 #define DB_NO_VALUES NULL, 0
 
 /* Starts the statement on the flow's transaction if one is open, else wherever it fits. Values are copied.
  * Returns FLOW_WAIT, or FLOW_DONE when the flow was failed (pool and queue full: FAILURE_BUSY). */
 enum flow_verdict db_query(struct flow *flow, const struct db_statement *statement,
-			   const struct db_value *values, size_t value_count);
+	const struct db_value *values, size_t value_count);
 
 /* A connection of its own from begin to commit; BEGIN IMMEDIATE on SQLite. Whatever ends the flow earlier
  * rolls back. */
@@ -119,11 +119,11 @@ struct db_statement_list {
 };
 
 struct db_settings {
-	struct text url;               /* "sqlite:data/millrace.db" (default: in data.dir) or postgresql://... */
-	int64_t connections_max;       /* per process, PostgreSQL: 25 */
-	int64_t connections_idle;      /* 5 */
+	struct text url; /* "sqlite:data/millrace.db" (default: in data.dir) or postgresql://... */
+	int64_t connections_max; /* per process, PostgreSQL: 25 */
+	int64_t connections_idle; /* 5 */
 	int64_t connection_lifetime_ms; /* 5 min */
-	int64_t connection_idle_ms;     /* 10 min */
+	int64_t connection_idle_ms; /* 10 min */
 	int64_t connect_timeout_ms;
 	int64_t acquire_timeout_ms;
 	int64_t statement_timeout_ms;
@@ -142,15 +142,16 @@ struct log;
 /* Process-wide. Parses and checks the settings, opens SQLite; PostgreSQL connects later, on the loops.
  * On failure NULL and a sentence in *error_out (arena). */
 struct db *db_open(const struct db_settings *settings, struct metrics *metrics, struct log *log,
-		   struct text data_dir, struct arena *arena, struct text *error_out);
+	struct text data_dir, struct arena *arena, struct text *error_out);
 /* After the loops have stopped. */
 void db_close(struct db *db);
 /* Is the database there, may we use it? Blocking, for the start and for `doctor`. On failure false and a
  * sentence that names host, port, database and user, never the password. */
 bool db_probe(const struct db_settings *settings, struct text data_dir, struct arena *arena,
-	      struct text *error_out);
+	struct text *error_out);
 enum db_engine db_engine(const struct db *db);
-struct text db_describe(const struct db *db, struct arena *arena); /* for people, without the password */
+struct text db_describe(
+	const struct db *db, struct arena *arena); /* for people, without the password */
 /* Per loop, before loop_run: sets loop->db. */
 int db_attach(struct db *db, struct loop *loop);
 /* Loop thread: stops taking work, closes connections once idle; idempotent. */

@@ -22,7 +22,7 @@ struct db_engine_ops {
 	void (*close)(struct db *db); /* after the loops have stopped; frees db->state */
 	/* Is the database there, can it be used? Blocking, before the loops run. */
 	bool (*probe)(const struct db_settings *settings, struct text data_dir, struct arena *arena,
-		      struct text *error_out);
+		struct text *error_out);
 	struct text (*describe)(const struct db *db, struct arena *arena);
 	bool (*is_up)(const struct db *db); /* any thread */
 
@@ -36,7 +36,7 @@ struct db_engine_ops {
 	/* Loop thread. Arguments are checked by db.c: value_count and kinds match statement->params, begin
 	 * only without a transaction, commit and rollback only within one. */
 	enum flow_verdict (*query)(struct flow *flow, const struct db_statement *statement,
-				   const struct db_value *values, size_t value_count);
+		const struct db_value *values, size_t value_count);
 	enum flow_verdict (*begin)(struct flow *flow); /* sets flow->hold once it has begun */
 	enum flow_verdict (*commit)(struct flow *flow); /* clears flow->hold before it completes */
 	enum flow_verdict (*rollback)(struct flow *flow);
@@ -55,13 +55,13 @@ struct db_result_driver {
 struct db {
 	enum db_engine engine;
 	const struct db_engine_ops *ops;
-	void *state;                 /* the engine's, process-wide */
+	void *state; /* the engine's, process-wide */
 	struct db_settings settings; /* url replaced by the copy below */
-	struct text url;             /* heap, terminated; wiped at the end: it may hold a password */
-	struct text data_dir;        /* heap, terminated */
-	struct metrics *metrics;     /* NULL in tools and tests: nothing is counted */
-	struct log *log;             /* may be NULL */
-	struct db_loop *loops;       /* every attached loop, released by db_close */
+	struct text url; /* heap, terminated; wiped at the end: it may hold a password */
+	struct text data_dir; /* heap, terminated */
+	struct metrics *metrics; /* NULL in tools and tests: nothing is counted */
+	struct log *log; /* may be NULL */
+	struct db_loop *loops; /* every attached loop, released by db_close */
 };
 
 /* First member of the engine's own per-loop struct; loop->db points to it. */
@@ -87,24 +87,24 @@ struct db_columns {
 
 struct db_statement_info {
 	const struct db_statement *statement;
-	uint32_t number;          /* dense, from 0: for sets of prepared statements */
+	uint32_t number; /* dense, from 0: for sets of prepared statements */
 	uint32_t duration_series; /* metric_id */
-	uint64_t average_us;      /* moving average of its own time; 0: never measured */
-	bool is_slow;             /* by declaration or because the average says so */
-	bool columns_known;       /* loop thread; the engine's to fill */
+	uint64_t average_us; /* moving average of its own time; 0: never measured */
+	bool is_slow; /* by declaration or because the average says so */
+	bool columns_known; /* loop thread; the engine's to fill */
 	struct db_columns columns;
 };
 
 /* Loop thread; found by address, made at the first use, good until db_close. NULL: no memory. */
-struct db_statement_info *db_statement_info(struct db_loop *db_loop,
-					    const struct db_statement *statement);
+struct db_statement_info *db_statement_info(
+	struct db_loop *db_loop, const struct db_statement *statement);
 /* How long the engine itself was busy with it (without waiting behind others): feeds the average. A
  * statement above database.slow_query becomes slow, and stays so until it is under half of that. */
 void db_statement_learn(struct db_loop *db_loop, struct db_statement_info *info, uint64_t busy_ns);
 /* After each statement: metrics and the slow query log. `error` is a metric label ("unique_violation",
  * "deadline" ...) or NULL. flow may be NULL (abandoned). */
-void db_statement_observe(struct db_loop *db_loop, struct db_statement_info *info, struct flow *flow,
-			  uint64_t took_ns, const char *error);
+void db_statement_observe(struct db_loop *db_loop, struct db_statement_info *info,
+	struct flow *flow, uint64_t took_ns, const char *error);
 /* A statement waited this long for a connection or a thread. */
 void db_wait_observe(struct db_loop *db_loop, uint64_t waited_ns);
 void db_statements_init(struct db_loop *db_loop); /* db_attach and db_close call these two */
@@ -118,7 +118,7 @@ void db_connections_observe(struct db_loop *db_loop, size_t active, size_t idle)
  * row schema, the schema no such field, or there are too many columns: *error_out (size bytes) then names
  * statement and column. */
 bool db_columns_add(struct db_columns *columns, const struct db_statement *statement,
-		    const char *name, char *error_out, size_t error_size);
+	const char *name, char *error_out, size_t error_size);
 /* May a value of this kind be put in this field? Checked before a step sees the result. Beyond the
  * obvious: DB_INT into bool, time, enum (the choice's index); DB_BYTES into texts and, 16 bytes long, into
  * a uuid; DB_TEXT into enum (the choice's name). */

@@ -61,12 +61,12 @@ static const char *refusal(enum failure failure)
 {
 	if (failure == FAILURE_BUSY)
 		return "database.queue_max statements wait already";
-	return failure == FAILURE_MEMORY ? "no memory for the statement" :
-					   "the database does not answer";
+	return failure == FAILURE_MEMORY ? "no memory for the statement"
+					 : "the database does not answer";
 }
 
 static enum flow_verdict place(struct flow *flow, struct postgres_op *op,
-			       const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	enum failure failure = FAILURE_NONE;
 
@@ -79,24 +79,24 @@ static enum flow_verdict place(struct flow *flow, struct postgres_op *op,
 
 /* On the connection of the flow's transaction. */
 static enum flow_verdict place_in_transaction(struct flow *flow, struct postgres_op *op,
-					      const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	struct postgres_hold *hold = (struct postgres_hold *)flow->hold;
 	struct postgres_pool *pool = pool_of(flow);
 
 	if (hold->connection == NULL) {
 		postgres_op_free(op);
-		return flow_fail(flow, FAILURE_UNAVAILABLE,
-				 "the connection of the transaction was lost");
+		return flow_fail(
+			flow, FAILURE_UNAVAILABLE, "the connection of the transaction was lost");
 	}
 	postgres_connection_send(hold->connection, op, values, value_count);
 	timer_set(pool->base.loop, &op->timer,
-		  (uint64_t)pool->base.db->settings.statement_timeout_ms);
+		(uint64_t)pool->base.db->settings.statement_timeout_ms);
 	return flow_wait(flow, &op->op, &postgres_driver);
 }
 
 static enum flow_verdict postgres_query(struct flow *flow, const struct db_statement *statement,
-					const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	struct postgres_pool *pool = pool_of(flow);
 	struct db_statement_info *info = db_statement_info(&pool->base, statement);

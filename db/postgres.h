@@ -26,18 +26,19 @@
 enum {
 	/* Measured: one connection does 186,000 statements a second with 64 in flight, two do 225,000
 	 * with 256; more connections make both sides slower. */
-	LANE_FILL = 64,       /* in flight before another lane is taken */
-	LANE_MAX = 256,       /* in flight at most */
-	LANE_STALL_MS = 20,   /* a lane without an answer for so long takes no new statements */
-	DRAIN_MS = 2000,      /* an operation whose flow has gone may hold its connection so long */
+	LANE_FILL = 64, /* in flight before another lane is taken */
+	LANE_MAX = 256, /* in flight at most */
+	LANE_STALL_MS = 20, /* a lane without an answer for so long takes no new statements */
+	DRAIN_MS = 2000, /* an operation whose flow has gone may hold its connection so long */
 	PING_AFTER_MS = 5000, /* a connection silent for so long is asked whether it lives */
 	HOUSEKEEPING_MS = 1000,
 	BACKOFF_MIN_MS = 50,
 	BACKOFF_MAX_MS = 5000,
-	DOWN_AFTER_FAILURES = 3, /* then statements fail at once instead of waiting for the next try */
+	DOWN_AFTER_FAILURES =
+		3, /* then statements fail at once instead of waiting for the next try */
 	CAUSE_MAX = 192,
 	ADDRESSES_MAX = 8, /* of one host name */
-	HOSTS_MAX = 8,     /* in the URL */
+	HOSTS_MAX = 8, /* in the URL */
 };
 
 struct postgres_pool;
@@ -58,19 +59,19 @@ struct postgres_op {
 	TAILQ_ENTRY(postgres_op) entry; /* in a line or in a flight */
 	struct postgres_pool *pool;
 	struct postgres_connection *connection; /* NULL while it stands in line */
-	struct db_statement_info *info;         /* POSTGRES_QUERY */
+	struct db_statement_info *info; /* POSTGRES_QUERY */
 	enum postgres_kind kind;
-	bool wants_own;    /* waits in the line for owned connections */
-	bool prepares;     /* its first command is the PREPARE */
+	bool wants_own; /* waits in the line for owned connections */
+	bool prepares; /* its first command is the PREPARE */
 	bool has_savepoint; /* a violation may be expected: within a transaction that needs a way back */
 	bool is_unwinding; /* on that way */
-	bool is_observed;  /* the metrics know it already: it ran out of time */
+	bool is_observed; /* the metrics know it already: it ran out of time */
 	/* Which command of its sync is answered next, which one counts, which one failed. */
 	uint8_t command, main_command, error_command;
 	struct postgres_hold *hold; /* POSTGRES_BEGIN: made beforehand */
 	struct timer timer; /* in line: acquire timeout; in flight: statement timeout, then drain */
 	uint64_t asked_ns, sent_ns;
-	PGresult *rows;  /* of the main command */
+	PGresult *rows; /* of the main command */
 	PGresult *error; /* the first of the sync */
 	struct db_value *values; /* copies, only while in line; one heap block */
 	size_t value_count, values_size;
@@ -91,7 +92,7 @@ enum postgres_state {
 	POSTGRES_LANE,
 	POSTGRES_OWNED,
 	POSTGRES_RETIRING, /* takes nothing new, closes when the last answer is in */
-	POSTGRES_CLOSED,   /* waits for libuv to let go */
+	POSTGRES_CLOSED, /* waits for libuv to let go */
 	POSTGRES_STATES,
 };
 
@@ -114,15 +115,16 @@ struct postgres_connection {
 	struct postgres_ops flight;
 	unsigned in_flight;
 	struct postgres_hold *hold; /* the transaction that owns it */
-	uint8_t *prepared; /* by statement number: PREPARED or not, and the generation of its name */
+	uint8_t *
+		prepared; /* by statement number: PREPARED or not, and the generation of its name */
 	size_t prepared_count;
-	bool is_dirty;  /* in the pool's list of connections to flush */
+	bool is_dirty; /* in the pool's list of connections to flush */
 	bool is_broken; /* to be closed as soon as nobody is inside it */
-	bool is_live;   /* has been IDLE once: counted in struct postgres */
+	bool is_live; /* has been IDLE once: counted in struct postgres */
 	SLIST_ENTRY(postgres_connection) dirty;
 	struct timer timer; /* connect timeout */
 	uint64_t opened_ns, lifetime_ns;
-	uint64_t used_ns;     /* when it last became idle */
+	uint64_t used_ns; /* when it last became idle */
 	uint64_t progress_ns; /* last answer, or the first statement after silence */
 	char cause[CAUSE_MAX]; /* why it broke */
 
@@ -148,7 +150,8 @@ struct postgres_pool {
 	uv_timer_t housekeeping;
 	struct timer retry;
 	unsigned failures; /* connects in a row */
-	uint64_t now_ns; /* read once per readable socket: the answers of one read arrived together */
+	uint64_t
+		now_ns; /* read once per readable socket: the answers of one read arrived together */
 };
 
 struct postgres_host {
@@ -168,18 +171,18 @@ struct postgres {
 /* ---- postgres_url.c ------------------------------------------------------------------------ */
 
 /* Fills options and hosts in. False with a sentence: never libpq's own, which quotes the URL. */
-bool postgres_url_parse(const char *url, struct postgres *postgres, struct arena *arena,
-			struct text *error_out);
+bool postgres_url_parse(
+	const char *url, struct postgres *postgres, struct arena *arena, struct text *error_out);
 void postgres_url_free(struct postgres *postgres);
 const char *postgres_option(const struct postgres *postgres, const char *keyword); /* or NULL */
 /* host:port, database and user, for people. */
 struct text postgres_url_describe(const struct postgres *postgres, struct arena *arena);
 /* Starts connecting to these addresses (0: the URL's hosts as they are, which may block on names). */
 PGconn *postgres_url_connect(const struct postgres *postgres,
-			     const struct postgres_address *addresses, size_t count,
-			     PGconn *connect(const char *const *, const char *const *, int));
+	const struct postgres_address *addresses, size_t count,
+	PGconn *connect(const char *const *, const char *const *, int));
 bool postgres_probe(const struct db_settings *settings, struct text data_dir, struct arena *arena,
-		    struct text *error_out);
+	struct text *error_out);
 /* One line, terminated, for logs: libpq's messages have several. */
 void postgres_message_copy(char *out, size_t size, const char *message);
 
@@ -195,17 +198,17 @@ struct postgres_params {
 };
 
 /* Points into `values` and itself: both must live until it is sent. */
-void postgres_params_encode(struct postgres_params *params, const struct db_value *values,
-			    size_t count);
-void postgres_params_types(const struct db_statement *statement, Oid types[static DB_PARAMS_MAX],
-			   int *count_out);
+void postgres_params_encode(
+	struct postgres_params *params, const struct db_value *values, size_t count);
+void postgres_params_types(
+	const struct db_statement *statement, Oid types[static DB_PARAMS_MAX], int *count_out);
 /* Kind of a column type, DB_NONE when we do not read it. */
 enum db_kind postgres_kind_of(Oid type);
 /* False when the bytes are not what the type promises. */
 bool postgres_value_decode(Oid type, const char *data, size_t len, struct db_value *out);
 /* Maps columns to fields and checks what the row's schema takes. False with a cause. */
-bool postgres_rows_check(struct db_statement_info *info, const PGresult *rows, char *cause,
-			 size_t cause_size);
+bool postgres_rows_check(
+	struct db_statement_info *info, const PGresult *rows, char *cause, size_t cause_size);
 extern const struct db_result_driver postgres_rows;
 
 /* ---- postgres_connection.c ------------------------------------------------------------------ */
@@ -214,7 +217,7 @@ extern const struct db_result_driver postgres_rows;
 struct postgres_connection *postgres_connection_open(struct postgres_pool *pool);
 /* Sends the operation and its sync; on failure the connection is broken, which the next turn tells. */
 void postgres_connection_send(struct postgres_connection *connection, struct postgres_op *op,
-			      const struct db_value *values, size_t value_count);
+	const struct db_value *values, size_t value_count);
 /* Marks it; closed in the next turn, or at the end of this callback. */
 void postgres_connection_break(struct postgres_connection *connection, const char *cause);
 /* Closes now; whatever is in flight fails with FAILURE_UNAVAILABLE. Not inside a step. */
@@ -231,7 +234,8 @@ bool postgres_connection_is_stalled(const struct postgres_connection *connection
 
 /* Looks names up, then connects: until postgres_pool_connected or a broken connection. */
 void postgres_connect_start(struct postgres_connection *connection);
-void postgres_connect_watch(struct postgres_connection *connection, int events, uv_poll_cb on_ready);
+void postgres_connect_watch(
+	struct postgres_connection *connection, int events, uv_poll_cb on_ready);
 void postgres_connect_unwatch(struct postgres_connection *connection);
 
 /* ---- postgres_op.c --------------------------------------------------------------------------- */
@@ -255,8 +259,7 @@ void postgres_move(struct postgres_connection *connection, enum postgres_state s
 /* Sends it on a connection that fits, or puts it in line. Returns false when the line is full or the
  * database is down: *failure_out says which. */
 bool postgres_pool_place(struct postgres_pool *pool, struct postgres_op *op,
-			 const struct db_value *values, size_t value_count,
-			 enum failure *failure_out);
+	const struct db_value *values, size_t value_count, enum failure *failure_out);
 void postgres_pool_leave_line(struct postgres_op *op);
 /* A connection has nothing in flight any more and nobody owns it. */
 void postgres_pool_give_back(struct postgres_connection *connection, bool was_used);

@@ -11,10 +11,25 @@
 
 /* pg_type.dat; fixed for ever. */
 enum {
-	OID_BOOL = 16, OID_BYTEA = 17, OID_CHAR = 18, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21,
-	OID_INT4 = 23, OID_TEXT = 25, OID_OID = 26, OID_JSON = 114, OID_FLOAT4 = 700,
-	OID_FLOAT8 = 701, OID_UNKNOWN = 705, OID_BPCHAR = 1042, OID_VARCHAR = 1043,
-	OID_DATE = 1082, OID_TIMESTAMP = 1114, OID_TIMESTAMPTZ = 1184, OID_UUID = 2950,
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_CHAR = 18,
+	OID_NAME = 19,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_TEXT = 25,
+	OID_OID = 26,
+	OID_JSON = 114,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_UNKNOWN = 705,
+	OID_BPCHAR = 1042,
+	OID_VARCHAR = 1043,
+	OID_DATE = 1082,
+	OID_TIMESTAMP = 1114,
+	OID_TIMESTAMPTZ = 1184,
+	OID_UUID = 2950,
 	OID_JSONB = 3802,
 	OID_FIRST_OF_USERS = 16384, /* FirstNormalObjectId: enums, citext and other extensions */
 };
@@ -45,8 +60,8 @@ static Oid type_of(enum db_kind kind)
 	return 0;
 }
 
-void postgres_params_types(const struct db_statement *statement, Oid types[static DB_PARAMS_MAX],
-			   int *count_out)
+void postgres_params_types(
+	const struct db_statement *statement, Oid types[static DB_PARAMS_MAX], int *count_out)
 {
 	int count = 0;
 
@@ -63,7 +78,7 @@ static int64_t time_to_postgres(int64_t unix_ms)
 	int64_t us;
 
 	if (__builtin_sub_overflow(unix_ms, epoch_2000_ms, &us) ||
-	    __builtin_mul_overflow(us, 1000, &us))
+		__builtin_mul_overflow(us, 1000, &us))
 		return unix_ms < 0 ? INT64_MIN + 1 : INT64_MAX - 1;
 	return us;
 }
@@ -97,8 +112,8 @@ static size_t put_fixed(char out[static 16], const struct db_value *value)
 	return sizeof(wire);
 }
 
-void postgres_params_encode(struct postgres_params *params, const struct db_value *values,
-			    size_t count)
+void postgres_params_encode(
+	struct postgres_params *params, const struct db_value *values, size_t count)
 {
 	params->count = (int)count;
 	for (size_t i = 0; i < count; i++) {
@@ -236,12 +251,12 @@ static bool decode_text(Oid type, const char *data, size_t len, struct text *out
 	*out = text_of(data, len);
 	/* The server checks text; what an extension sends may be anything. */
 	return type < OID_FIRST_OF_USERS ||
-	       (text_is_utf8(*out) && (len == 0 || memchr(data, '\0', len) == NULL));
+		(text_is_utf8(*out) && (len == 0 || memchr(data, '\0', len) == NULL));
 }
 
 bool postgres_value_decode(Oid type, const char *data, size_t len, struct db_value *out)
 {
-	*out = (struct db_value){ .kind = postgres_kind_of(type) };
+	*out = (struct db_value) {.kind = postgres_kind_of(type)};
 	switch (out->kind) {
 	case DB_INT:
 		return decode_int(type, data, len, &out->integer);
@@ -271,16 +286,16 @@ bool postgres_value_decode(Oid type, const char *data, size_t len, struct db_val
 static bool cell(const PGresult *rows, int row, int column, struct db_value *out)
 {
 	if (PQgetisnull(rows, row, column)) {
-		*out = (struct db_value){ .kind = postgres_kind_of(PQftype(rows, column)),
-					  .is_null = true };
+		*out = (struct db_value) {
+			.kind = postgres_kind_of(PQftype(rows, column)), .is_null = true};
 		return true;
 	}
 	return postgres_value_decode(PQftype(rows, column), PQgetvalue(rows, row, column),
-				     (size_t)PQgetlength(rows, row, column), out);
+		(size_t)PQgetlength(rows, row, column), out);
 }
 
-static bool map_columns(struct db_statement_info *info, const PGresult *rows, char *cause,
-			size_t cause_size)
+static bool map_columns(
+	struct db_statement_info *info, const PGresult *rows, char *cause, size_t cause_size)
 {
 	int count = PQnfields(rows);
 
@@ -290,7 +305,7 @@ static bool map_columns(struct db_statement_info *info, const PGresult *rows, ch
 	info->columns.count = 0;
 	for (int column = 0; column < count; column++)
 		if (!db_columns_add(&info->columns, info->statement, PQfname(rows, column), cause,
-				    cause_size))
+			    cause_size))
 			return false;
 	info->columns_known = true;
 	return true;
@@ -301,7 +316,7 @@ enum fit { FITS, FITS_SOME, FITS_NOT };
 
 static enum fit column_fit(const struct field *field, Oid type)
 {
-	struct db_value probe = { .kind = postgres_kind_of(type) };
+	struct db_value probe = {.kind = postgres_kind_of(type)};
 
 	if (field->kind == FIELD_ENUM)
 		return probe.kind == DB_TEXT || probe.kind == DB_INT ? FITS_SOME : FITS_NOT;
@@ -326,8 +341,8 @@ static bool values_fit(const struct field *field, const PGresult *rows, int colu
 	return true;
 }
 
-bool postgres_rows_check(struct db_statement_info *info, const PGresult *rows, char *cause,
-			 size_t cause_size)
+bool postgres_rows_check(
+	struct db_statement_info *info, const PGresult *rows, char *cause, size_t cause_size)
 {
 	if (info->statement->row == NULL)
 		return true;
@@ -341,8 +356,8 @@ bool postgres_rows_check(struct db_statement_info *info, const PGresult *rows, c
 		if (fit == FITS || (fit == FITS_SOME && values_fit(field, rows, (int)i)))
 			continue;
 		snprintf(cause, cause_size,
-			 "statement %s: column %s (type %u) does not fit its field",
-			 info->statement->name, field->name, type);
+			"statement %s: column %s (type %u) does not fit its field",
+			info->statement->name, field->name, type);
 		return false;
 	}
 	return true;
@@ -350,9 +365,8 @@ bool postgres_rows_check(struct db_statement_info *info, const PGresult *rows, c
 
 static void read_row(const struct db_result *result, size_t index, void *out)
 {
-	const struct postgres_op *op =
-		(const struct postgres_op *)((const char *)result -
-					     offsetof(struct postgres_op, result));
+	const struct postgres_op *op = (const struct postgres_op *)((const char *)result -
+		offsetof(struct postgres_op, result));
 	const struct db_columns *columns = &op->info->columns;
 	struct db_value value;
 
@@ -361,4 +375,4 @@ static void read_row(const struct db_result *result, size_t index, void *out)
 			db_field_put(columns->fields[i], &value, out);
 }
 
-const struct db_result_driver postgres_rows = { .row = read_row };
+const struct db_result_driver postgres_rows = {.row = read_row};

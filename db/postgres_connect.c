@@ -68,7 +68,7 @@ static void handshake_done(struct postgres_connection *connection)
 	struct postgres_op *op;
 
 	if (PQsetnonblocking(connection->libpq, 1) != 0 ||
-	    PQenterPipelineMode(connection->libpq) != 1) {
+		PQenterPipelineMode(connection->libpq) != 1) {
 		postgres_connection_break(connection, PQerrorMessage(connection->libpq));
 		return;
 	}
@@ -80,8 +80,8 @@ static void handshake_done(struct postgres_connection *connection)
 	postgres_connection_send(connection, op, NULL, 0);
 }
 
-static void handshake_goes_on(struct postgres_connection *connection,
-			      PostgresPollingStatusType status)
+static void handshake_goes_on(
+	struct postgres_connection *connection, PostgresPollingStatusType status)
 {
 	switch (status) {
 	case PGRES_POLLING_READING:
@@ -121,11 +121,11 @@ static void ignore_notice(void *context, const PGresult *notice)
 static void start_handshake(struct postgres_connection *connection)
 {
 	connection->libpq = postgres_url_connect(connection->pool->postgres, connection->addresses,
-						 connection->address_count, PQconnectStartParams);
+		connection->address_count, PQconnectStartParams);
 	if (connection->libpq == NULL || PQstatus(connection->libpq) == CONNECTION_BAD) {
-		postgres_connection_break(connection, connection->libpq == NULL ?
-							      "no memory" :
-							      PQerrorMessage(connection->libpq));
+		postgres_connection_break(connection,
+			connection->libpq == NULL ? "no memory"
+						  : PQerrorMessage(connection->libpq));
 		return;
 	}
 	PQsetNoticeReceiver(connection->libpq, ignore_notice, NULL);
@@ -135,7 +135,7 @@ static void start_handshake(struct postgres_connection *connection)
 /* ---- names to addresses ---------------------------------------------------------------------- */
 
 static void add_address(struct postgres_connection *connection, const struct postgres_host *host,
-			const char *literal)
+	const char *literal)
 {
 	struct postgres_address *address;
 
@@ -154,9 +154,9 @@ static void add_found(struct postgres_connection *connection, const struct addri
 	char literal[INET6_ADDRSTRLEN];
 
 	for (; found != NULL; found = found->ai_next) {
-		const void *address = found->ai_family == AF_INET6 ?
-			(const void *)&((const struct sockaddr_in6 *)found->ai_addr)->sin6_addr :
-			(const void *)&((const struct sockaddr_in *)found->ai_addr)->sin_addr;
+		const void *address = found->ai_family == AF_INET6
+			? (const void *)&((const struct sockaddr_in6 *)found->ai_addr)->sin6_addr
+			: (const void *)&((const struct sockaddr_in *)found->ai_addr)->sin_addr;
 
 		if (inet_ntop(found->ai_family, address, literal, sizeof(literal)) != NULL)
 			add_address(connection, host, literal);
@@ -180,9 +180,9 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
 		add_found(connection, found);
 	uv_freeaddrinfo(found);
 	if (status != 0 && connection->host_index == connection->pool->postgres->host_count &&
-	    connection->address_count == 0) {
+		connection->address_count == 0) {
 		snprintf(cause, sizeof(cause), "cannot find the address of %.120s: %s", host->host,
-			 uv_strerror(status));
+			uv_strerror(status));
 		postgres_connection_break(connection, cause);
 	} else {
 		resolve_next(connection);
@@ -193,11 +193,11 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
 
 static void look_up(struct postgres_connection *connection, const struct postgres_host *host)
 {
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
 	connection->lookup.data = connection;
 	if (uv_getaddrinfo(&connection->pool->base.loop->uv, &connection->lookup, on_found,
-			   host->host, NULL, &hints) != 0)
+		    host->host, NULL, &hints) != 0)
 		postgres_connection_break(connection, "the name lookup cannot be started");
 	else
 		connection->is_looking_up = true;

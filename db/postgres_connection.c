@@ -30,11 +30,11 @@ static void on_ready(uv_poll_t *handle, int status, int events);
 
 static void on_connect_timeout(struct timer *timer)
 {
-	struct postgres_connection *connection =
-		(struct postgres_connection *)((char *)timer -
-					       offsetof(struct postgres_connection, timer));
+	struct postgres_connection *connection = (struct postgres_connection *)((char *)timer -
+		offsetof(struct postgres_connection, timer));
 
-	postgres_connection_break(connection, "connecting took longer than database.connect_timeout");
+	postgres_connection_break(
+		connection, "connecting took longer than database.connect_timeout");
 	postgres_connection_close(connection, FAILURE_UNAVAILABLE);
 }
 
@@ -135,7 +135,7 @@ void postgres_connection_close(struct postgres_connection *connection, enum fail
 bool postgres_connection_is_stalled(const struct postgres_connection *connection)
 {
 	return connection->in_flight > 0 &&
-	       clock_now_ns() - connection->progress_ns > LANE_STALL_MS * UINT64_C(1000000);
+		clock_now_ns() - connection->progress_ns > LANE_STALL_MS * UINT64_C(1000000);
 }
 
 /* ---- prepared statements --------------------------------------------------------------------- */
@@ -165,8 +165,8 @@ void postgres_connection_forget(struct postgres_connection *connection, uint32_t
 	*entry = (uint8_t)((*entry + 1) & GENERATION);
 }
 
-static const char *prepared_name(const struct db_statement *statement, uint8_t entry,
-				 char buffer[static NAME_MAX_BYTES])
+static const char *prepared_name(
+	const struct db_statement *statement, uint8_t entry, char buffer[static NAME_MAX_BYTES])
 {
 	if ((entry & GENERATION) == 0)
 		return statement->name;
@@ -182,7 +182,7 @@ static bool send_command(struct postgres_connection *connection, const char *sql
 }
 
 static bool send_prepare(struct postgres_connection *connection, struct postgres_op *op,
-			 const char *name, uint8_t *entry)
+	const char *name, uint8_t *entry)
 {
 	const struct db_statement *statement = op->info->statement;
 	Oid types[DB_PARAMS_MAX];
@@ -196,7 +196,7 @@ static bool send_prepare(struct postgres_connection *connection, struct postgres
 }
 
 static bool send_query(struct postgres_connection *connection, struct postgres_op *op,
-		       const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	uint8_t *entry = prepared_entry(connection, op->info->number);
 	struct postgres_params params;
@@ -216,7 +216,7 @@ static bool send_query(struct postgres_connection *connection, struct postgres_o
 	}
 	postgres_params_encode(&params, values, value_count);
 	if (PQsendQueryPrepared(connection->libpq, name, params.count, params.values,
-				params.lengths, params.formats, 1) != 1)
+		    params.lengths, params.formats, 1) != 1)
 		return false;
 	return !op->has_savepoint || send_command(connection, "RELEASE SAVEPOINT millrace");
 }
@@ -225,17 +225,18 @@ static bool send_session(struct postgres_connection *connection)
 {
 	const struct db_settings *settings = &connection->pool->base.db->settings;
 	char statement_ms[24], idle_ms[24];
-	const char *values[] = { statement_ms, idle_ms };
+	const char *values[] = {statement_ms, idle_ms};
 	int64_t timeout_ms = settings->statement_timeout_ms;
 
 	snprintf(statement_ms, sizeof(statement_ms), "%lld", (long long)timeout_ms + 250);
 	snprintf(idle_ms, sizeof(idle_ms), "%lld",
-		 (long long)(timeout_ms > 60000 ? timeout_ms : 60000));
-	return PQsendQueryParams(connection->libpq, session_sql, 2, NULL, values, NULL, NULL, 0) == 1;
+		(long long)(timeout_ms > 60000 ? timeout_ms : 60000));
+	return PQsendQueryParams(connection->libpq, session_sql, 2, NULL, values, NULL, NULL, 0) ==
+		1;
 }
 
 static bool send_kind(struct postgres_connection *connection, struct postgres_op *op,
-		      const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	switch (op->kind) {
 	case POSTGRES_QUERY:
@@ -273,7 +274,7 @@ static void mark_dirty(struct postgres_connection *connection)
 }
 
 void postgres_connection_send(struct postgres_connection *connection, struct postgres_op *op,
-			      const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	op->connection = connection;
 	op->sent_ns = clock_now_ns();
@@ -294,7 +295,7 @@ void postgres_connection_unwind(struct postgres_connection *connection, struct p
 	op->command = 0;
 	mark_dirty(connection);
 	if (!send_command(connection, "ROLLBACK TO SAVEPOINT millrace") ||
-	    !send_command(connection, "RELEASE SAVEPOINT millrace") || !send_sync(connection))
+		!send_command(connection, "RELEASE SAVEPOINT millrace") || !send_sync(connection))
 		postgres_connection_break(connection, PQerrorMessage(connection->libpq));
 }
 
@@ -308,8 +309,8 @@ void postgres_connection_flush(struct postgres_connection *connection)
 	if (left < 0)
 		postgres_connection_break(connection, PQerrorMessage(connection->libpq));
 	else
-		postgres_connect_watch(connection, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE,
-				       on_ready);
+		postgres_connect_watch(
+			connection, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_ready);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -336,7 +337,7 @@ static void take_answers(struct postgres_connection *connection)
 	unsigned nulls = 0;
 
 	while (!connection->is_broken && connection->in_flight > 0 &&
-	       !PQisBusy(connection->libpq)) {
+		!PQisBusy(connection->libpq)) {
 		struct postgres_op *op = TAILQ_FIRST(&connection->flight);
 		PGresult *answer = PQgetResult(connection->libpq);
 

@@ -135,7 +135,7 @@ static enum failure judge_error(struct postgres_op *op)
 	if (is_expected(op, outcome)) {
 		op->result.outcome = outcome;
 		snprintf(op->result.constraint, sizeof(op->result.constraint), "%s",
-			 error_field(op, PG_DIAG_CONSTRAINT_NAME));
+			error_field(op, PG_DIAG_CONSTRAINT_NAME));
 		return FAILURE_NONE;
 	}
 	if (sqlstate[0] == '\0')
@@ -145,7 +145,7 @@ static enum failure judge_error(struct postgres_op *op)
 	else
 		message = error_field(op, PG_DIAG_CONSTRAINT_NAME);
 	snprintf(op->cause, sizeof(op->cause), "%s: SQLSTATE %s%s%.100s", op_name(op),
-		 sqlstate[0] != '\0' ? sqlstate : "none", message[0] != '\0' ? ": " : "", message);
+		sqlstate[0] != '\0' ? sqlstate : "none", message[0] != '\0' ? ": " : "", message);
 	return is_plan_outdated(op) ? FAILURE_RETRY : sqlstate_failure(sqlstate);
 }
 
@@ -164,14 +164,14 @@ static enum failure judge_success(struct postgres_op *op)
 	/* COMMIT of a transaction that has failed is answered by ROLLBACK, without an error. */
 	if (op->kind == POSTGRES_COMMIT && strcmp(PQcmdStatus(op->rows), "COMMIT") != 0) {
 		snprintf(op->cause, sizeof(op->cause),
-			 "commit: a statement had failed, nothing was committed");
+			"commit: a statement had failed, nothing was committed");
 		return FAILURE_INTERNAL;
 	}
 	if (op->kind != POSTGRES_QUERY)
 		return FAILURE_NONE;
 	if (PQresultMemorySize(op->rows) > RESULT_MAX_BYTES) {
 		snprintf(op->cause, sizeof(op->cause), "%.60s: a result of more than 16 MiB",
-			 op_name(op));
+			op_name(op));
 		return FAILURE_INVALID;
 	}
 	op->result.affected = affected_rows(op->rows);
@@ -186,7 +186,7 @@ static enum failure judge_success(struct postgres_op *op)
 static bool is_plan_outdated(const struct postgres_op *op)
 {
 	return strcmp(error_field(op, PG_DIAG_SQLSTATE), "0A000") == 0 &&
-	       strcmp(error_field(op, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0;
+		strcmp(error_field(op, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0;
 }
 
 /* It is gone (26000: DISCARD, a pooler), was never made, or is outdated: the next use prepares it again. */
@@ -195,7 +195,7 @@ static void check_prepared(struct postgres_op *op)
 	if (op->kind != POSTGRES_QUERY || op->error == NULL)
 		return;
 	if ((op->prepares && op->error_command == 0) || is_plan_outdated(op) ||
-	    strcmp(error_field(op, PG_DIAG_SQLSTATE), "26000") == 0)
+		strcmp(error_field(op, PG_DIAG_SQLSTATE), "26000") == 0)
 		postgres_connection_forget(op->connection, op->info->number);
 }
 
@@ -217,9 +217,9 @@ static void observe(struct postgres_op *op, enum failure failure)
 	if (op->is_observed)
 		return;
 	if (failure != FAILURE_NONE)
-		error = op->error != NULL && error_field(op, PG_DIAG_SQLSTATE)[0] != '\0' ?
-				error_field(op, PG_DIAG_SQLSTATE) :
-				failure_name(failure);
+		error = op->error != NULL && error_field(op, PG_DIAG_SQLSTATE)[0] != '\0'
+			? error_field(op, PG_DIAG_SQLSTATE)
+			: failure_name(failure);
 	db_statement_observe(&pool->base, op->info, op->op.flow, now_ns - op->sent_ns, error);
 }
 
@@ -267,7 +267,7 @@ static void give_connection_back(struct postgres_op *op, enum failure failure)
 static bool unwind(struct postgres_op *op)
 {
 	if (!op->has_savepoint || op->is_unwinding || op->result.outcome == DB_OK ||
-	    op->op.flow == NULL)
+		op->op.flow == NULL)
 		return false;
 	PQclear(op->error);
 	op->error = NULL;
@@ -305,7 +305,7 @@ void postgres_op_fail(struct postgres_op *op, enum failure failure, const char *
 		snprintf(op->cause, sizeof(op->cause), "%.40s: %.140s", op_name(op), cause);
 	if (op->kind == POSTGRES_QUERY && !op->is_observed && op->connection != NULL)
 		db_statement_observe(&op->pool->base, op->info, op->op.flow,
-				     clock_now_ns() - op->sent_ns, failure_name(failure));
+			clock_now_ns() - op->sent_ns, failure_name(failure));
 	flow_complete_failed(&op->op, failure, op->cause);
 	postgres_op_free(op);
 }
@@ -326,10 +326,10 @@ static void ran_too_long(struct postgres_op *op)
 	if (op->kind == POSTGRES_QUERY) {
 		op->is_observed = true;
 		db_statement_observe(&pool->base, op->info, op->op.flow,
-				     clock_now_ns() - op->sent_ns, failure_name(FAILURE_DEADLINE));
+			clock_now_ns() - op->sent_ns, failure_name(FAILURE_DEADLINE));
 	}
 	snprintf(op->cause, sizeof(op->cause), "%.60s: longer than database.statement_timeout%s",
-		 op_name(op), op->kind == POSTGRES_COMMIT ? ", outcome unknown" : "");
+		op_name(op), op->kind == POSTGRES_COMMIT ? ", outcome unknown" : "");
 	/* The transaction rolls back after BEGIN, which may yet come. */
 	if (op->kind == POSTGRES_BEGIN) {
 		postgres_connection_break(op->connection, "BEGIN was not answered");
@@ -340,8 +340,8 @@ static void ran_too_long(struct postgres_op *op)
 
 static void on_due(struct timer *timer)
 {
-	struct postgres_op *op =
-		(struct postgres_op *)((char *)timer - offsetof(struct postgres_op, timer));
+	struct postgres_op *op = (struct postgres_op *)((char *)timer -
+		offsetof(struct postgres_op, timer));
 
 	if (op->connection == NULL) {
 		waited_too_long(op);
@@ -381,7 +381,7 @@ static void abandon(struct op *base)
 		roll_back_begun(op->connection);
 }
 
-const struct op_driver postgres_driver = { .name = "postgresql", .abandon = abandon };
+const struct op_driver postgres_driver = {.name = "postgresql", .abandon = abandon};
 
 void postgres_hold_release(struct flow_hold *base)
 {

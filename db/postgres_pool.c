@@ -28,7 +28,7 @@ unsigned postgres_pool_limit(const struct postgres_pool *pool)
 static unsigned open_count(const struct postgres_pool *pool)
 {
 	return pool->counts[POSTGRES_IDLE] + pool->counts[POSTGRES_LANE] +
-	       pool->counts[POSTGRES_OWNED] + pool->counts[POSTGRES_RETIRING];
+		pool->counts[POSTGRES_OWNED] + pool->counts[POSTGRES_RETIRING];
 }
 
 void postgres_pool_count(struct postgres_pool *pool)
@@ -57,15 +57,15 @@ static struct postgres_connection *first_idle(struct postgres_pool *pool)
 	struct postgres_connection *connection;
 
 	TAILQ_FOREACH(connection, &pool->lists[POSTGRES_IDLE], entry)
-		if (!connection->is_broken)
-			return connection;
+	if (!connection->is_broken)
+		return connection;
 	return NULL;
 }
 
 static bool may_open(const struct postgres_pool *pool)
 {
 	return !pool->base.detached && !timer_is_set(&pool->retry) &&
-	       open_count(pool) + pool->counts[POSTGRES_CONNECTING] < postgres_pool_limit(pool);
+		open_count(pool) + pool->counts[POSTGRES_CONNECTING] < postgres_pool_limit(pool);
 }
 
 static unsigned lanes_max(const struct postgres_pool *pool)
@@ -78,7 +78,8 @@ static struct postgres_connection *take_lane(struct postgres_pool *pool)
 	struct postgres_connection *connection, *emptiest = NULL;
 	unsigned usable = 0;
 
-	TAILQ_FOREACH(connection, &pool->lists[POSTGRES_LANE], entry) {
+	TAILQ_FOREACH(connection, &pool->lists[POSTGRES_LANE], entry)
+	{
 		if (connection->is_broken || postgres_connection_is_stalled(connection))
 			continue;
 		if (connection->in_flight < LANE_FILL)
@@ -135,7 +136,7 @@ void postgres_pool_leave_line(struct postgres_op *op)
 }
 
 static bool join_line(struct postgres_pool *pool, struct postgres_op *op,
-		      const struct db_value *values, size_t value_count, enum failure *failure_out)
+	const struct db_value *values, size_t value_count, enum failure *failure_out)
 {
 	const struct db_settings *settings = &pool->base.db->settings;
 
@@ -160,18 +161,17 @@ static bool join_line(struct postgres_pool *pool, struct postgres_op *op,
 }
 
 static void dispatch(struct postgres_connection *connection, struct postgres_op *op,
-		     const struct db_value *values, size_t value_count)
+	const struct db_value *values, size_t value_count)
 {
 	struct postgres_pool *pool = connection->pool;
 
 	postgres_connection_send(connection, op, values, value_count);
 	timer_set(pool->base.loop, &op->timer,
-		  (uint64_t)pool->base.db->settings.statement_timeout_ms);
+		(uint64_t)pool->base.db->settings.statement_timeout_ms);
 }
 
 bool postgres_pool_place(struct postgres_pool *pool, struct postgres_op *op,
-			 const struct db_value *values, size_t value_count,
-			 enum failure *failure_out)
+	const struct db_value *values, size_t value_count, enum failure *failure_out)
 {
 	struct postgres_connection *connection = NULL;
 
@@ -243,7 +243,7 @@ static void open_wanted(struct postgres_pool *pool)
 static void close_pool(struct postgres_pool *pool)
 {
 	if (open_count(pool) + pool->counts[POSTGRES_CONNECTING] > 0 ||
-	    uv_is_closing((uv_handle_t *)&pool->kick))
+		uv_is_closing((uv_handle_t *)&pool->kick))
 		return;
 	timer_clear(&pool->retry);
 	uv_close((uv_handle_t *)&pool->kick, NULL);
@@ -276,16 +276,16 @@ static uint64_t backoff_ms(unsigned failures)
 
 static void on_retry(struct timer *timer)
 {
-	postgres_pool_serve((struct postgres_pool *)((char *)timer -
-						     offsetof(struct postgres_pool, retry)));
+	postgres_pool_serve(
+		(struct postgres_pool *)((char *)timer - offsetof(struct postgres_pool, retry)));
 }
 
-static void log_state(struct postgres_pool *pool, enum log_level level, const char *event,
-		      const char *cause)
+static void log_state(
+	struct postgres_pool *pool, enum log_level level, const char *event, const char *cause)
 {
 	if (pool->base.loop->log != NULL)
 		log_write(pool->base.loop->log, level, event,
-			  LOG_FIELDS(LOG_STRING("engine", "postgresql"), LOG_STRING("cause", cause)));
+			LOG_FIELDS(LOG_STRING("engine", "postgresql"), LOG_STRING("cause", cause)));
 }
 
 void postgres_pool_connect_failed(struct postgres_pool *pool, const char *cause)
@@ -362,8 +362,9 @@ static bool is_surplus(const struct postgres_connection *connection, uint64_t no
 	uint64_t idle_ns = now_ns - connection->used_ns;
 
 	return is_expired(connection, now_ns) ||
-	       idle_ns > (uint64_t)settings->connection_idle_ms * NS_PER_MS ||
-	       (pool->counts[POSTGRES_IDLE] > keep && idle_ns > HOUSEKEEPING_MS * UINT64_C(1000000));
+		idle_ns > (uint64_t)settings->connection_idle_ms * NS_PER_MS ||
+		(pool->counts[POSTGRES_IDLE] > keep &&
+			idle_ns > HOUSEKEEPING_MS * UINT64_C(1000000));
 }
 
 static void ping_silent(struct postgres_pool *pool, uint64_t now_ns)
@@ -371,10 +372,10 @@ static void ping_silent(struct postgres_pool *pool, uint64_t now_ns)
 	struct postgres_connection *connection, *next;
 
 	for (connection = TAILQ_FIRST(&pool->lists[POSTGRES_IDLE]); connection != NULL;
-	     connection = next) {
+		connection = next) {
 		next = TAILQ_NEXT(connection, entry);
 		if (!connection->is_broken &&
-		    now_ns - connection->progress_ns > PING_AFTER_MS * UINT64_C(1000000))
+			now_ns - connection->progress_ns > PING_AFTER_MS * UINT64_C(1000000))
 			ping(connection);
 	}
 }
@@ -384,8 +385,8 @@ static struct postgres_connection *longest_idle(struct postgres_pool *pool)
 	struct postgres_connection *connection, *longest = NULL;
 
 	TAILQ_FOREACH(connection, &pool->lists[POSTGRES_IDLE], entry)
-		if (longest == NULL || connection->used_ns < longest->used_ns)
-			longest = connection;
+	if (longest == NULL || connection->used_ns < longest->used_ns)
+		longest = connection;
 	return longest;
 }
 
@@ -408,11 +409,12 @@ static void retire_lanes(struct postgres_pool *pool, uint64_t now_ns)
 	struct postgres_connection *connection, *next;
 
 	for (connection = TAILQ_FIRST(&pool->lists[POSTGRES_LANE]); connection != NULL;
-	     connection = next) {
+		connection = next) {
 		next = TAILQ_NEXT(connection, entry);
 		if (!is_expired(connection, now_ns))
 			continue;
-		if (pool->counts[POSTGRES_IDLE] == 0 && open_count(pool) < postgres_pool_limit(pool)) {
+		if (pool->counts[POSTGRES_IDLE] == 0 &&
+			open_count(pool) < postgres_pool_limit(pool)) {
 			pool->wants_lane = true;
 			return;
 		}
@@ -439,8 +441,8 @@ static struct postgres_connection *first_broken(struct postgres_pool *pool)
 
 	for (int state = POSTGRES_CONNECTING; state < POSTGRES_CLOSED; state++)
 		TAILQ_FOREACH(connection, &pool->lists[state], entry)
-			if (connection->is_broken)
-				return connection;
+	if (connection->is_broken)
+		return connection;
 	return NULL;
 }
 
@@ -514,8 +516,8 @@ static bool is_needed(const struct postgres_connection *connection)
 	if (connection->hold != NULL)
 		return true;
 	TAILQ_FOREACH(op, &connection->flight, entry)
-		if (op->op.flow != NULL)
-			return true;
+	if (op->op.flow != NULL)
+		return true;
 	return false;
 }
 
@@ -529,8 +531,8 @@ void postgres_pool_detach(struct db_loop *db_loop)
 	fail_line(pool, true, FAILURE_SHUTDOWN, "the database is being closed");
 	for (int state = POSTGRES_CONNECTING; state < POSTGRES_CLOSED; state++)
 		TAILQ_FOREACH(connection, &pool->lists[state], entry)
-			if (!is_needed(connection))
-				postgres_connection_break(connection, "the database is being closed");
+	if (!is_needed(connection))
+		postgres_connection_break(connection, "the database is being closed");
 	postgres_pool_kick(pool);
 }
 

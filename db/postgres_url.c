@@ -17,12 +17,12 @@ enum { KEYWORDS_MAX = 64, LIST_MAX = 2048 };
 static const struct {
 	const char *keyword, *value;
 } defaults[] = {
-	{ "application_name", "millrace" },
-	{ "gssencmode", "disable" },
-	{ "keepalives_idle", "20" },
-	{ "keepalives_interval", "5" },
-	{ "keepalives_count", "3" },
-	{ "tcp_user_timeout", "30000" },
+	{"application_name", "millrace"},
+	{"gssencmode", "disable"},
+	{"keepalives_idle", "20"},
+	{"keepalives_interval", "5"},
+	{"keepalives_count", "3"},
+	{"tcp_user_timeout", "30000"},
 };
 
 static const PQconninfoOption *find_option(const PQconninfoOption *options, const char *keyword)
@@ -86,7 +86,7 @@ static bool is_port(const char *text)
 	int64_t port;
 
 	return text[0] == '\0' ||
-	       (text_to_int(text_from_c(text), &port) && port >= 1 && port <= 65535);
+		(text_to_int(text_from_c(text), &port) && port >= 1 && port <= 65535);
 }
 
 static bool read_hosts(struct postgres *postgres)
@@ -96,14 +96,16 @@ static bool read_hosts(struct postgres *postgres)
 	const char *ports = postgres_option(postgres, "port");
 	size_t count = list_length(hostaddrs != NULL ? hostaddrs : hosts);
 
-	if (count > HOSTS_MAX || (hosts != NULL && hostaddrs != NULL && list_length(hosts) != count))
+	if (count > HOSTS_MAX ||
+		(hosts != NULL && hostaddrs != NULL && list_length(hosts) != count))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct postgres_host *host = &postgres->hosts[i];
 
 		if (!list_item(hosts, i, host->host, sizeof(host->host)) ||
-		    !list_item(hostaddrs, i, host->hostaddr, sizeof(host->hostaddr)) ||
-		    !list_item(ports, i, host->port, sizeof(host->port)) || !is_port(host->port))
+			!list_item(hostaddrs, i, host->hostaddr, sizeof(host->hostaddr)) ||
+			!list_item(ports, i, host->port, sizeof(host->port)) ||
+			!is_port(host->port))
 			return false;
 		if (host->host[0] == '\0' && host->hostaddr[0] == '\0')
 			default_host(host->host, sizeof(host->host));
@@ -112,25 +114,26 @@ static bool read_hosts(struct postgres *postgres)
 	return true;
 }
 
-bool postgres_url_parse(const char *url, struct postgres *postgres, struct arena *arena,
-			struct text *error_out)
+bool postgres_url_parse(
+	const char *url, struct postgres *postgres, struct arena *arena, struct text *error_out)
 {
 	char *message = NULL;
 
 	postgres->options = PQconninfoParse(url, &message);
 	PQfreemem(message);
 	if (postgres->options == NULL) {
-		*error_out = TEXT("database.url is not a PostgreSQL URL that libpq can read: "
-				  "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, "
-				  "with characters such as @ : / ? # % written as %40 %3A %2F %3F %23 %25");
+		*error_out = TEXT(
+			"database.url is not a PostgreSQL URL that libpq can read: "
+			"postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, "
+			"with characters such as @ : / ? # % written as %40 %3A %2F %3F %23 %25");
 		return false;
 	}
 	if (!read_hosts(postgres)) {
 		postgres_url_free(postgres);
 		*error_out = arena_printf(arena,
-					  "database.url: at most %d hosts of 255 bytes, ports from 1 "
-					  "to 65535, and as many ports and hostaddrs as hosts",
-					  HOSTS_MAX);
+			"database.url: at most %d hosts of 255 bytes, ports from 1 "
+			"to 65535, and as many ports and hostaddrs as hosts",
+			HOSTS_MAX);
 		return false;
 	}
 	return true;
@@ -139,7 +142,7 @@ bool postgres_url_parse(const char *url, struct postgres *postgres, struct arena
 void postgres_url_free(struct postgres *postgres)
 {
 	for (PQconninfoOption *option = postgres->options;
-	     option != NULL && option->keyword != NULL; option++)
+		option != NULL && option->keyword != NULL; option++)
 		if (option->val != NULL && option->dispchar[0] == '*')
 			secret_wipe(option->val, strlen(option->val));
 	PQconninfoFree(postgres->options);
@@ -156,11 +159,11 @@ struct text postgres_url_describe(const struct postgres *postgres, struct arena 
 	if (database == NULL)
 		database = user;
 	return arena_printf(arena, "PostgreSQL at %s:%s%s, database %s, user %s",
-			    name[0] != '\0' ? name : "the local socket",
-			    host->port[0] != '\0' ? host->port : "5432",
-			    postgres->host_count > 1 ? " (and others)" : "",
-			    database != NULL ? database : "(the user's own)",
-			    user != NULL ? user : "(the system's)");
+		name[0] != '\0' ? name : "the local socket",
+		host->port[0] != '\0' ? host->port : "5432",
+		postgres->host_count > 1 ? " (and others)" : "",
+		database != NULL ? database : "(the user's own)",
+		user != NULL ? user : "(the system's)");
 }
 
 struct keywords {
@@ -180,7 +183,7 @@ static void add_keyword(struct keywords *keywords, const char *name, const char 
 static bool is_address_keyword(const char *keyword)
 {
 	return strcmp(keyword, "host") == 0 || strcmp(keyword, "hostaddr") == 0 ||
-	       strcmp(keyword, "port") == 0;
+		strcmp(keyword, "port") == 0;
 }
 
 static void append_item(char *list, size_t size, bool first, const char *item)
@@ -190,8 +193,8 @@ static void append_item(char *list, size_t size, bool first, const char *item)
 	snprintf(list + len, size - len, "%s%s", first ? "" : ",", item);
 }
 
-static void add_addresses(struct keywords *keywords, const struct postgres_address *addresses,
-			  size_t count)
+static void add_addresses(
+	struct keywords *keywords, const struct postgres_address *addresses, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		append_item(keywords->hosts, LIST_MAX, i == 0, addresses[i].host);
@@ -204,10 +207,10 @@ static void add_addresses(struct keywords *keywords, const struct postgres_addre
 }
 
 PGconn *postgres_url_connect(const struct postgres *postgres,
-			     const struct postgres_address *addresses, size_t count,
-			     PGconn *connect(const char *const *, const char *const *, int))
+	const struct postgres_address *addresses, size_t count,
+	PGconn *connect(const char *const *, const char *const *, int))
 {
-	struct keywords keywords = { .count = 0 };
+	struct keywords keywords = {.count = 0};
 
 	for (const PQconninfoOption *option = postgres->options; option->keyword != NULL; option++)
 		if (option->val != NULL && (count == 0 || !is_address_keyword(option->keyword)))
@@ -241,16 +244,15 @@ void postgres_message_copy(char *out, size_t size, const char *message)
 
 /* ---- the blocking look at the start ---------------------------------------------------------- */
 
-static bool judge_server(PGconn *libpq, struct text where, struct arena *arena,
-			 struct text *error_out)
+static bool judge_server(
+	PGconn *libpq, struct text where, struct arena *arena, struct text *error_out)
 {
 	const char *encoding = PQparameterStatus(libpq, "server_encoding");
 	char message[CAUSE_MAX * 2];
 
 	if (PQstatus(libpq) != CONNECTION_OK) {
 		postgres_message_copy(message, sizeof(message), PQerrorMessage(libpq));
-		*error_out = arena_printf(
-			arena,
+		*error_out = arena_printf(arena,
 			"cannot connect to %.*s: %s. Start that server, or set database.url "
 			"(DATABASE_URL) to postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or leave it "
 			"empty for SQLite",
@@ -259,12 +261,11 @@ static bool judge_server(PGconn *libpq, struct text where, struct arena *arena,
 	}
 	if (PQserverVersion(libpq) < 120000) {
 		*error_out = arena_printf(arena, "%.*s is version %d; 12 or later is needed",
-					  TEXT_ARG(where), PQserverVersion(libpq) / 10000);
+			TEXT_ARG(where), PQserverVersion(libpq) / 10000);
 		return false;
 	}
 	if (encoding == NULL || strcmp(encoding, "UTF8") != 0) {
-		*error_out = arena_printf(
-			arena,
+		*error_out = arena_printf(arena,
 			"%.*s has encoding %s; it must be UTF8: create it with "
 			"createdb --encoding=UTF8 --template=template0 NAME",
 			TEXT_ARG(where), encoding != NULL ? encoding : "unknown");
@@ -274,9 +275,9 @@ static bool judge_server(PGconn *libpq, struct text where, struct arena *arena,
 }
 
 bool postgres_probe(const struct db_settings *settings, struct text data_dir, struct arena *arena,
-		    struct text *error_out)
+	struct text *error_out)
 {
-	struct postgres postgres = { .db = NULL };
+	struct postgres postgres = {.db = NULL};
 	struct text url = arena_text(arena, settings->url);
 	struct text where;
 	PGconn *libpq;
@@ -286,7 +287,7 @@ bool postgres_probe(const struct db_settings *settings, struct text data_dir, st
 	if (text_is_absent(url) || !postgres_url_parse(url.data, &postgres, arena, error_out))
 		return false;
 	snprintf(postgres.connect_timeout, sizeof(postgres.connect_timeout), "%d",
-		 (int)(settings->connect_timeout_ms / 1000 + 1));
+		(int)(settings->connect_timeout_ms / 1000 + 1));
 	where = postgres_url_describe(&postgres, arena);
 	libpq = postgres_url_connect(&postgres, NULL, 0, PQconnectdbParams);
 	is_good = judge_server(libpq, where, arena, error_out);

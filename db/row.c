@@ -8,13 +8,13 @@
 #include "db/engine.h"
 
 bool db_columns_add(struct db_columns *columns, const struct db_statement *statement,
-		    const char *name, char *error_out, size_t error_size)
+	const char *name, char *error_out, size_t error_size)
 {
 	const struct field *field = NULL;
 
 	if (columns->count == DB_COLUMNS_MAX) {
 		snprintf(error_out, error_size, "statement %s returns more than %d columns",
-			 statement->name, DB_COLUMNS_MAX);
+			statement->name, DB_COLUMNS_MAX);
 		return false;
 	}
 	for (size_t i = 0; statement->row != NULL && i < statement->row->field_count; i++)
@@ -22,7 +22,7 @@ bool db_columns_add(struct db_columns *columns, const struct db_statement *state
 			field = &statement->row->fields[i];
 	if (field == NULL) {
 		snprintf(error_out, error_size, "statement %s: no field for column %s",
-			 statement->name, name);
+			statement->name, name);
 		return false;
 	}
 	columns->fields[columns->count++] = field;
@@ -71,7 +71,7 @@ bool db_field_takes(const struct field *field, const struct db_value *value)
 		return kind == DB_TEXT || kind == DB_BYTES;
 	case FIELD_UUID:
 		return kind == DB_UUID ||
-		       (kind == DB_BYTES && value->text.len == sizeof(value->uuid.bytes));
+			(kind == DB_BYTES && value->text.len == sizeof(value->uuid.bytes));
 	case FIELD_INT:
 		return kind == DB_INT;
 	case FIELD_BOOL:

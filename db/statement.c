@@ -16,13 +16,13 @@ static const struct metric query_duration = {
 	.name = "database_query_duration_seconds",
 	.kind = METRIC_HISTOGRAM,
 	.help = "Time from sending a statement to its result, by statement name.",
-	.labels = { "query" },
+	.labels = {"query"},
 };
 static const struct metric query_errors = {
 	.name = "database_query_errors_total",
 	.kind = METRIC_COUNTER,
 	.help = "Statements that did not succeed, by statement name and error.",
-	.labels = { "query", "error" },
+	.labels = {"query", "error"},
 };
 static const struct metric wait_duration = {
 	.name = "database_wait_duration_seconds",
@@ -44,11 +44,11 @@ static size_t slot_of(const struct db_statement *statement, size_t slots)
 {
 	/* Fibonacci hashing (Knuth, TAOCP 3, 6.4): 2^64 divided by the golden ratio. */
 	return (size_t)(((uintptr_t)statement >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
-	       (slots - 1);
+		(slots - 1);
 }
 
-static struct db_statement_info **find(struct db_statement_info **table, size_t slots,
-				       const struct db_statement *statement)
+static struct db_statement_info **find(
+	struct db_statement_info **table, size_t slots, const struct db_statement *statement)
 {
 	size_t slot = slot_of(statement, slots);
 
@@ -66,16 +66,16 @@ static bool grow(struct db_loop *db_loop)
 		return false;
 	for (size_t i = 0; i < db_loop->statement_slots; i++)
 		if (db_loop->statements[i] != NULL)
-			*find(table, slots, db_loop->statements[i]->statement) =
-				db_loop->statements[i];
+			*find(table, slots,
+				db_loop->statements[i]->statement) = db_loop->statements[i];
 	free(db_loop->statements);
 	db_loop->statements = table;
 	db_loop->statement_slots = slots;
 	return true;
 }
 
-static struct db_statement_info *info_new(struct db_loop *db_loop,
-					  const struct db_statement *statement)
+static struct db_statement_info *info_new(
+	struct db_loop *db_loop, const struct db_statement *statement)
 {
 	struct db_statement_info *info = calloc(1, sizeof(*info));
 	struct metrics *metrics = db_loop->db->metrics;
@@ -91,8 +91,8 @@ static struct db_statement_info *info_new(struct db_loop *db_loop,
 	return info;
 }
 
-struct db_statement_info *db_statement_info(struct db_loop *db_loop,
-					    const struct db_statement *statement)
+struct db_statement_info *db_statement_info(
+	struct db_loop *db_loop, const struct db_statement *statement)
 {
 	struct db_statement_info **slot;
 
@@ -162,8 +162,8 @@ static void log_slow(struct db_loop *db_loop, const char *name, struct flow *flo
 		log_write(db_loop->loop->log, LOG_WARN, "slow_query", fields, 2);
 }
 
-void db_statement_observe(struct db_loop *db_loop, struct db_statement_info *info, struct flow *flow,
-			  uint64_t took_ns, const char *error)
+void db_statement_observe(struct db_loop *db_loop, struct db_statement_info *info,
+	struct flow *flow, uint64_t took_ns, const char *error)
 {
 	struct metrics *metrics = db_loop->db->metrics;
 	struct metric_shard *shard = db_loop->loop->metrics;
@@ -177,16 +177,16 @@ void db_statement_observe(struct db_loop *db_loop, struct db_statement_info *inf
 	metric_observe(shard, info->duration_series, (double)took_ns / 1e9);
 	if (error != NULL)
 		metric_add(shard,
-			   metric_series(metrics, &query_errors,
-					 METRIC_LABELS(text_from_c(name), text_from_c(error))),
-			   1);
+			metric_series(metrics, &query_errors,
+				METRIC_LABELS(text_from_c(name), text_from_c(error))),
+			1);
 }
 
 void db_wait_observe(struct db_loop *db_loop, uint64_t waited_ns)
 {
 	if (db_loop->loop->metrics != NULL)
-		metric_observe(db_loop->loop->metrics, db_loop->wait_series,
-			       (double)waited_ns / 1e9);
+		metric_observe(
+			db_loop->loop->metrics, db_loop->wait_series, (double)waited_ns / 1e9);
 }
 
 void db_connections_observe(struct db_loop *db_loop, size_t active, size_t idle)

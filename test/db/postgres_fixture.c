@@ -60,7 +60,7 @@ static void name_database(struct postgres_fixture *fixture)
 	size_t before = path != NULL ? (size_t)(path - server_url()) : strlen(server_url());
 
 	snprintf(fixture->url, sizeof(fixture->url), "%.*s/%s%s", (int)before, server_url(),
-		 fixture->name, options != NULL ? options : "");
+		fixture->name, options != NULL ? options : "");
 }
 
 void postgres_fixture_init(struct postgres_fixture *fixture)
@@ -72,12 +72,12 @@ void postgres_fixture_init(struct postgres_fixture *fixture)
 	secret_random(&random, sizeof(random));
 	snprintf(fixture->name, sizeof(fixture->name), "millrace_test_%d_%08x", getpid(), random);
 	snprintf(sql, sizeof(sql), "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'",
-		 fixture->name);
+		fixture->name);
 	execute_on_server(sql);
 	name_database(fixture);
 	postgres_fixture_execute(fixture, schema_sql);
 	arena_init(&fixture->arena, NULL, 4 << 20);
-	fixture->settings = (struct db_settings){
+	fixture->settings = (struct db_settings) {
 		.url = text_from_c(fixture->url),
 		.connections_max = 4,
 		.connections_idle = 2,
@@ -93,8 +93,8 @@ void postgres_fixture_init(struct postgres_fixture *fixture)
 
 void postgres_fixture_start(struct postgres_fixture *fixture)
 {
-	fixture->db = db_open(&fixture->settings, NULL, NULL, TEXT("/nowhere"), &fixture->arena,
-			      &fixture->error);
+	fixture->db = db_open(
+		&fixture->settings, NULL, NULL, TEXT("/nowhere"), &fixture->arena, &fixture->error);
 	if (fixture->db == NULL)
 		fail_msg("%.*s", TEXT_ARG(fixture->error));
 	assert_int_equal(loop_init(&fixture->loop, 0), 0);
@@ -142,15 +142,15 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	snprintf(ending->cause, sizeof(ending->cause), "%s", cause != NULL ? cause : "");
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
-struct flow *postgres_fixture_flow(struct postgres_fixture *fixture, struct ending *ending,
-				   uint64_t deadline_ms, void *state)
+struct flow *postgres_fixture_flow(
+	struct postgres_fixture *fixture, struct ending *ending, uint64_t deadline_ms, void *state)
 {
 	struct flow *flow = flow_new(&fixture->loop, &owner, ending, deadline_ms, 1 << 20);
 
 	assert_non_null(flow);
-	*ending = (struct ending){ 0 };
+	*ending = (struct ending) {0};
 	flow->state = state;
 	return flow;
 }
@@ -167,7 +167,7 @@ void postgres_fixture_await(struct postgres_fixture *fixture, struct ending *end
 }
 
 struct ending postgres_fixture_run(struct postgres_fixture *fixture, const struct flow_step *steps,
-				   uint64_t deadline_ms, void *state)
+	uint64_t deadline_ms, void *state)
 {
 	struct ending ending;
 
@@ -227,8 +227,8 @@ static bool is_number(void *context)
 	return number_on(awaited->libpq, awaited->sql) == awaited->expected;
 }
 
-void postgres_fixture_await_number(struct postgres_fixture *fixture, const char *sql,
-				   int64_t expected)
+void postgres_fixture_await_number(
+	struct postgres_fixture *fixture, const char *sql, int64_t expected)
 {
 	struct awaited awaited = {
 		.libpq = postgres_fixture_stranger(fixture),

@@ -41,11 +41,11 @@ void postgres_fixture_stop(struct postgres_fixture *fixture);
 void postgres_fixture_close(struct postgres_fixture *fixture); /* and drops the database */
 
 /* A flow that reports into `ending`, not started. */
-struct flow *postgres_fixture_flow(struct postgres_fixture *fixture, struct ending *ending,
-				   uint64_t deadline_ms, void *state);
+struct flow *postgres_fixture_flow(
+	struct postgres_fixture *fixture, struct ending *ending, uint64_t deadline_ms, void *state);
 /* Runs the steps on the loop until their flow ends. */
 struct ending postgres_fixture_run(struct postgres_fixture *fixture, const struct flow_step *steps,
-				   uint64_t deadline_ms, void *state);
+	uint64_t deadline_ms, void *state);
 /* Turns the loop until `ending` has come. */
 void postgres_fixture_await(struct postgres_fixture *fixture, struct ending *ending);
 
@@ -54,5 +54,5 @@ PGconn *postgres_fixture_stranger(const struct postgres_fixture *fixture);
 void postgres_fixture_execute(const struct postgres_fixture *fixture, const char *sql);
 int64_t postgres_fixture_number(const struct postgres_fixture *fixture, const char *sql);
 /* Turns the loop until the number is what is expected; fails after some seconds. */
-void postgres_fixture_await_number(struct postgres_fixture *fixture, const char *sql,
-				   int64_t expected);
+void postgres_fixture_await_number(
+	struct postgres_fixture *fixture, const char *sql, int64_t expected);

@@ -10,9 +10,21 @@
 
 #include "db/postgres.h"
 
-enum { BOOL_OID = 16, INT8_OID = 20, INT2_OID = 21, INT4_OID = 23, TEXT_OID = 25, FLOAT4_OID = 700,
-       FLOAT8_OID = 701, DATE_OID = 1082, TIMESTAMPTZ_OID = 1184, NUMERIC_OID = 1700,
-       UUID_OID = 2950, JSONB_OID = 3802, USERS_OID = 20000 };
+enum {
+	BOOL_OID = 16,
+	INT8_OID = 20,
+	INT2_OID = 21,
+	INT4_OID = 23,
+	TEXT_OID = 25,
+	FLOAT4_OID = 700,
+	FLOAT8_OID = 701,
+	DATE_OID = 1082,
+	TIMESTAMPTZ_OID = 1184,
+	NUMERIC_OID = 1700,
+	UUID_OID = 2950,
+	JSONB_OID = 3802,
+	USERS_OID = 20000
+};
 
 static struct db_value decode(Oid type, const void *data, size_t len)
 {
@@ -50,7 +62,7 @@ static void times_travel_in_microseconds_since_2000(void **state)
 	assert_int_equal(decode(TIMESTAMPTZ_OID, "\0\0\0\0\0\0\3\xe8", 8).integer, 946684800001);
 	/* 999 us before 2000 is still the millisecond before */
 	assert_int_equal(decode(TIMESTAMPTZ_OID, "\xff\xff\xff\xff\xff\xff\xfc\x19", 8).integer,
-			 946684799999);
+		946684799999);
 	assert_int_equal(decode(DATE_OID, "\0\0\0\1", 4).integer, 946771200000);
 }
 
@@ -64,11 +76,11 @@ static void a_time_out_of_range_never_overflows(void **state)
 
 static void numbers_uuids_and_texts_travel(void **state)
 {
-	struct uuid uuid = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 } };
+	struct uuid uuid = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
 	struct db_value value;
 
-	assert_encoded((struct db_value){ .kind = DB_DOUBLE, .number = 1.5 },
-		       "\x3f\xf8\0\0\0\0\0\0", 8);
+	assert_encoded(
+		(struct db_value) {.kind = DB_DOUBLE, .number = 1.5}, "\x3f\xf8\0\0\0\0\0\0", 8);
 	value = decode(FLOAT8_OID, "\x3f\xf8\0\0\0\0\0\0", 8);
 	assert_true(value.number == 1.5);
 	value = decode(FLOAT4_OID, "\x3f\xc0\0\0", 4);
@@ -111,7 +123,7 @@ static void bytes_that_are_not_their_type_are_refused(void **state)
 
 static char *describe(const char *url)
 {
-	struct postgres postgres = { .db = NULL };
+	struct postgres postgres = {.db = NULL};
 	struct arena arena;
 	struct text error, description;
 	char *copy;
@@ -127,7 +139,8 @@ static char *describe(const char *url)
 
 static void a_description_never_shows_the_password(void **state)
 {
-	char *description = describe("postgresql://ann:s3cret@db.example:6543/shop?sslmode=require");
+	char *description = describe(
+		"postgresql://ann:s3cret@db.example:6543/shop?sslmode=require");
 
 	assert_null(strstr(description, "s3cret"));
 	assert_non_null(strstr(description, "db.example:6543"));
@@ -138,12 +151,13 @@ static void a_description_never_shows_the_password(void **state)
 
 static void a_url_may_name_several_hosts(void **state)
 {
-	struct postgres postgres = { .db = NULL };
+	struct postgres postgres = {.db = NULL};
 	struct arena arena;
 	struct text error;
 
 	arena_init(&arena, NULL, 1 << 16);
-	assert_true(postgres_url_parse("postgresql://a:1,b:2,[::1]:3/x", &postgres, &arena, &error));
+	assert_true(
+		postgres_url_parse("postgresql://a:1,b:2,[::1]:3/x", &postgres, &arena, &error));
 	assert_int_equal(postgres.host_count, 3);
 	assert_string_equal(postgres.hosts[0].host, "a");
 	assert_string_equal(postgres.hosts[1].port, "2");
@@ -163,7 +177,7 @@ static void a_bad_url_is_refused_without_being_quoted(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-		struct postgres postgres = { .db = NULL };
+		struct postgres postgres = {.db = NULL};
 		struct text error = TEXT_ABSENT;
 		struct arena arena;
 		char sentence[512];

@@ -37,7 +37,7 @@ static const char kill_sql[] =
 struct number_row {
 	int64_t number;
 };
-static const struct field number_fields[] = { FIELD(FIELD_INT, number_row, number) };
+static const struct field number_fields[] = {FIELD(FIELD_INT, number_row, number)};
 static const struct schema number_row = SCHEMA(number_row, number_fields, "A number");
 
 static const struct db_statement backend = {
@@ -50,14 +50,14 @@ static const struct db_statement backend = {
 static const struct db_statement sleep_on_lane = {
 	.name = "sleep_on_lane",
 	.sql = "SELECT $1::bigint AS number FROM pg_sleep($2)",
-	.params = { DB_INT, DB_DOUBLE },
+	.params = {DB_INT, DB_DOUBLE},
 	.row = &number_row,
 	.reads = true,
 };
 static const struct db_statement sleep_apart = {
 	.name = "sleep_apart",
 	.sql = "SELECT $1::bigint AS number FROM pg_sleep($2)",
-	.params = { DB_INT, DB_DOUBLE },
+	.params = {DB_INT, DB_DOUBLE},
 	.row = &number_row,
 	.reads = true,
 	.slow = true,
@@ -78,7 +78,7 @@ static enum flow_verdict keep_number(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step ask_steps[] = { STEP(ask_backend), STEP(keep_number), STEPS_END };
+static const struct flow_step ask_steps[] = {STEP(ask_backend), STEP(keep_number), STEPS_END};
 
 static struct ending ask(void)
 {
@@ -93,7 +93,7 @@ struct sleeper {
 static enum flow_verdict go_to_sleep(struct flow *flow)
 {
 	const struct sleeper *sleeper = flow->state;
-	struct db_value seconds = { .kind = DB_DOUBLE, .number = sleeper->seconds };
+	struct db_value seconds = {.kind = DB_DOUBLE, .number = sleeper->seconds};
 
 	return db_query(flow, sleeper->statement, DB_VALUES(db_int(1), seconds));
 }
@@ -103,7 +103,7 @@ static enum flow_verdict finish(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step sleep_steps[] = { STEP(go_to_sleep), STEP(finish), STEPS_END };
+static const struct flow_step sleep_steps[] = {STEP(go_to_sleep), STEP(finish), STEPS_END};
 
 static struct flow *start_sleeper(struct sleeper *sleeper, struct ending *ending)
 {
@@ -118,7 +118,7 @@ static struct flow *start_sleeper(struct sleeper *sleeper, struct ending *ending
 
 static void a_connection_killed_in_a_query_is_unavailable_and_comes_back(void **state)
 {
-	struct sleeper sleeper = { &sleep_on_lane, 60 };
+	struct sleeper sleeper = {&sleep_on_lane, 60};
 	struct ending ending;
 
 	postgres_fixture_start(&fixture);
@@ -141,11 +141,11 @@ static void allow_connections(bool allow)
 	PGconn *libpq = PQconnectdb(getenv("MILLRACE_TEST_POSTGRES_URL"));
 
 	snprintf(sql, sizeof(sql), "ALTER DATABASE %s ALLOW_CONNECTIONS %s", fixture.name,
-		 allow ? "true" : "false");
+		allow ? "true" : "false");
 	PQclear(PQexec(libpq, sql));
 	snprintf(sql, sizeof(sql),
-		 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'",
-		 fixture.name);
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'",
+		fixture.name);
 	PQclear(PQexec(libpq, sql));
 	PQfinish(libpq);
 }
@@ -177,7 +177,7 @@ static void a_database_that_is_down_refuses_and_is_found_again(void **state)
 
 static void a_statement_past_its_timeout_fails_with_deadline(void **state)
 {
-	struct sleeper sleeper = { &sleep_on_lane, 1.5 };
+	struct sleeper sleeper = {&sleep_on_lane, 1.5};
 	struct ending ending;
 
 	fixture.settings.statement_timeout_ms = 300;
@@ -190,11 +190,11 @@ static void a_statement_past_its_timeout_fails_with_deadline(void **state)
 
 static void a_flow_past_its_deadline_leaves_the_statement_behind(void **state)
 {
-	struct sleeper sleeper = { &sleep_apart, 60 };
+	struct sleeper sleeper = {&sleep_apart, 60};
 
 	postgres_fixture_start(&fixture);
 	assert_int_equal(postgres_fixture_run(&fixture, sleep_steps, 100, &sleeper).failure,
-			 FAILURE_DEADLINE);
+		FAILURE_DEADLINE);
 	assert_int_equal(ask().failure, FAILURE_NONE);
 	/* Its connection is closed after the drain, and the server notices. */
 	postgres_fixture_await_number(&fixture, sleepers_sql, 0);
@@ -212,8 +212,8 @@ static enum flow_verdict sleep_in_transaction(struct flow *flow)
 	return go_to_sleep(flow);
 }
 
-static const struct flow_step transaction_steps[] = { STEP(begin), STEP(sleep_in_transaction),
-						      STEP(finish), STEPS_END };
+static const struct flow_step transaction_steps[] = {
+	STEP(begin), STEP(sleep_in_transaction), STEP(finish), STEPS_END};
 
 static struct flow *hold_the_only_one(struct sleeper *sleeper, struct ending *ending)
 {
@@ -226,7 +226,7 @@ static struct flow *hold_the_only_one(struct sleeper *sleeper, struct ending *en
 
 static void a_transaction_that_finds_no_connection_in_time_is_busy(void **state)
 {
-	struct sleeper sleeper = { &sleep_apart, 60 };
+	struct sleeper sleeper = {&sleep_apart, 60};
 	struct ending holding, ending;
 	struct flow *flow;
 
@@ -247,7 +247,7 @@ static void a_transaction_that_finds_no_connection_in_time_is_busy(void **state)
 
 static void a_full_line_is_busy_at_once(void **state)
 {
-	struct sleeper sleeper = { &sleep_apart, 60 };
+	struct sleeper sleeper = {&sleep_apart, 60};
 	struct ending holding, waiting, ending;
 	struct flow *flow, *second;
 
@@ -268,7 +268,7 @@ static void a_full_line_is_busy_at_once(void **state)
 
 static void one_that_waits_gets_the_connection_when_it_is_free(void **state)
 {
-	struct sleeper long_one = { &sleep_apart, 60 }, short_one = { &sleep_apart, 0 };
+	struct sleeper long_one = {&sleep_apart, 60}, short_one = {&sleep_apart, 0};
 	struct ending holding, waiting;
 	struct flow *flow;
 
@@ -286,7 +286,7 @@ static void one_that_waits_gets_the_connection_when_it_is_free(void **state)
 
 static void a_statement_marked_slow_delays_no_other(void **state)
 {
-	struct sleeper sleeper = { &sleep_apart, 60 };
+	struct sleeper sleeper = {&sleep_apart, 60};
 	struct ending sleeping;
 	struct flow *flow;
 
@@ -300,7 +300,7 @@ static void a_statement_marked_slow_delays_no_other(void **state)
 
 static void a_lane_that_stalls_takes_no_new_statements(void **state)
 {
-	struct sleeper sleeper = { &sleep_on_lane, 60 };
+	struct sleeper sleeper = {&sleep_on_lane, 60};
 	struct ending sleeping;
 	struct flow *flow;
 	uint64_t stalled_ns;
@@ -318,7 +318,7 @@ static void a_lane_that_stalls_takes_no_new_statements(void **state)
 
 static void a_statement_that_proves_slow_leaves_the_lanes(void **state)
 {
-	struct sleeper sleeper = { &sleep_on_lane, 0.05 };
+	struct sleeper sleeper = {&sleep_on_lane, 0.05};
 	const struct db_statement_info *info;
 
 	fixture.settings.slow_query_ms = 5;
@@ -378,7 +378,7 @@ static bool has_another_backend(void *context)
 
 static void an_old_connection_is_replaced_without_a_failure(void **state)
 {
-	struct turned turned = { 0 };
+	struct turned turned = {0};
 
 	fixture.settings.connection_lifetime_ms = 1000;
 	postgres_fixture_start(&fixture);

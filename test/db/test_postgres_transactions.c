@@ -35,13 +35,13 @@ static const char kill_sql[] =
 static const struct db_statement insert_author = {
 	.name = "insert_author",
 	.sql = "INSERT INTO authors (id, name) VALUES ($1, $2)",
-	.params = { DB_INT, DB_TEXT },
+	.params = {DB_INT, DB_TEXT},
 	.expects = DB_EXPECTS_UNIQUE,
 };
 static const struct db_statement insert_author_strictly = {
 	.name = "insert_author_strictly",
 	.sql = "INSERT INTO authors (id, name) VALUES ($1, $2)",
-	.params = { DB_INT, DB_TEXT },
+	.params = {DB_INT, DB_TEXT},
 };
 
 static enum flow_verdict begin(struct flow *flow)
@@ -64,8 +64,7 @@ static enum flow_verdict insert_ann_again(struct flow *flow)
 
 static enum flow_verdict insert_ann_strictly(struct flow *flow)
 {
-	return db_query(flow, &insert_author_strictly,
-			DB_VALUES(db_int(2), db_text(TEXT("Ann"))));
+	return db_query(flow, &insert_author_strictly, DB_VALUES(db_int(2), db_text(TEXT("Ann"))));
 }
 
 static enum flow_verdict insert_bob_instead(struct flow *flow)
@@ -91,20 +90,27 @@ static enum flow_verdict finish(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step commit_steps[] = { STEP(begin), STEP(insert_ann), STEP(commit),
-						 STEP(finish), STEPS_END };
+static const struct flow_step commit_steps[] = {
+	STEP(begin), STEP(insert_ann), STEP(commit), STEP(finish), STEPS_END};
 
 static void a_commit_keeps_what_was_done(void **state)
 {
-	assert_int_equal(postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(postgres_fixture_number(&fixture, authors_sql), 1);
 }
 
 static void a_rollback_undoes_it_and_the_flow_goes_on(void **state)
 {
-	static const struct flow_step steps[] = { STEP(begin),  STEP(insert_ann), STEP(roll_back),
-						  STEP(begin),  STEP(roll_back),  STEP(finish),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(begin),
+		STEP(insert_ann),
+		STEP(roll_back),
+		STEP(begin),
+		STEP(roll_back),
+		STEP(finish),
+		STEPS_END
+	};
 
 	assert_int_equal(postgres_fixture_run(&fixture, steps, 0, NULL).failure, FAILURE_NONE);
 	assert_int_equal(postgres_fixture_number(&fixture, authors_sql), 0);
@@ -117,14 +123,20 @@ static void a_flow_that_ends_without_commit_is_rolled_back(void **state)
 	assert_int_equal(postgres_fixture_run(&fixture, steps, 0, NULL).failure, FAILURE_NONE);
 	postgres_fixture_await_number(&fixture, open_transactions_sql, 0);
 	assert_int_equal(postgres_fixture_number(&fixture, authors_sql), 0);
-	assert_int_equal(postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_NONE);
 }
 
 static void an_expected_violation_does_not_spoil_the_transaction(void **state)
 {
 	static const struct flow_step steps[] = {
-		STEP(begin),  STEP(insert_ann), STEP(insert_ann_again), STEP(insert_bob_instead),
-		STEP(commit), STEP(finish),	STEPS_END,
+		STEP(begin),
+		STEP(insert_ann),
+		STEP(insert_ann_again),
+		STEP(insert_bob_instead),
+		STEP(commit),
+		STEP(finish),
+		STEPS_END,
 	};
 	struct ending ending = postgres_fixture_run(&fixture, steps, 0, NULL);
 
@@ -134,9 +146,14 @@ static void an_expected_violation_does_not_spoil_the_transaction(void **state)
 
 static void an_unexpected_violation_ends_the_flow_and_undoes_all(void **state)
 {
-	static const struct flow_step steps[] = { STEP(begin), STEP(insert_ann),
-						  STEP(insert_ann_strictly), STEP(commit),
-						  STEP(finish), STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(begin),
+		STEP(insert_ann),
+		STEP(insert_ann_strictly),
+		STEP(commit),
+		STEP(finish),
+		STEPS_END
+	};
 
 	assert_int_equal(postgres_fixture_run(&fixture, steps, 0, NULL).failure, FAILURE_CONFLICT);
 	postgres_fixture_await_number(&fixture, open_transactions_sql, 0);
@@ -189,14 +206,19 @@ static enum flow_verdict kill_the_connection(struct flow *flow)
 
 static void a_transaction_whose_connection_is_lost_is_unavailable(void **state)
 {
-	static const struct flow_step steps[] = { STEP(begin), STEP(insert_ann),
-						  STEP(kill_the_connection), STEP(finish),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(begin),
+		STEP(insert_ann),
+		STEP(kill_the_connection),
+		STEP(finish),
+		STEPS_END
+	};
 	struct ending ending = postgres_fixture_run(&fixture, steps, 0, NULL);
 
 	assert_int_equal(ending.failure, FAILURE_UNAVAILABLE);
 	assert_int_equal(postgres_fixture_number(&fixture, authors_sql), 0);
-	assert_int_equal(postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_NONE);
+	assert_int_equal(
+		postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_NONE);
 }
 
 struct paused {
@@ -209,7 +231,7 @@ static void abandon_pause(struct op *op)
 {
 }
 
-static const struct op_driver pause_driver = { .name = "pause", .abandon = abandon_pause };
+static const struct op_driver pause_driver = {.name = "pause", .abandon = abandon_pause};
 
 static enum flow_verdict pause_here(struct flow *flow)
 {
@@ -231,15 +253,24 @@ static bool is_down(void *context)
 
 static void a_connection_lost_between_two_steps_is_noticed_by_the_next(void **state)
 {
-	static const struct flow_step steps[] = { STEP(begin), STEP(pause_here), STEP(insert_ann),
-						  STEP(commit), STEPS_END };
-	static const struct flow_step rollback_steps[] = { STEP(begin), STEP(pause_here),
-							   STEP(roll_back), STEP(finish),
-							   STEPS_END };
-	const struct flow_step *tables[] = { steps, rollback_steps };
+	static const struct flow_step steps[] = {
+		STEP(begin),
+		STEP(pause_here),
+		STEP(insert_ann),
+		STEP(commit),
+		STEPS_END
+	};
+	static const struct flow_step rollback_steps[] = {
+		STEP(begin),
+		STEP(pause_here),
+		STEP(roll_back),
+		STEP(finish),
+		STEPS_END
+	};
+	const struct flow_step *tables[] = {steps, rollback_steps};
 
 	for (int i = 0; i < 2; i++) {
-		struct paused paused = { 0 };
+		struct paused paused = {0};
 		struct ending ending;
 
 		flow_start(postgres_fixture_flow(&fixture, &ending, 0, &paused), tables[i]);
@@ -265,10 +296,10 @@ static void a_commit_cut_off_says_that_its_outcome_is_unknown(void **state)
 	postgres_fixture_execute(&fixture, slow_commit_sql);
 	flow_start(postgres_fixture_flow(&fixture, &ending, 0, NULL), commit_steps);
 	postgres_fixture_await_number(&fixture,
-				      "SELECT count(*) FROM pg_stat_activity WHERE"
-				      " query = 'COMMIT' AND state = 'active'"
-				      " AND datname = current_database()",
-				      1);
+		"SELECT count(*) FROM pg_stat_activity WHERE"
+		" query = 'COMMIT' AND state = 'active'"
+		" AND datname = current_database()",
+		1);
 	postgres_fixture_number(&fixture, kill_sql);
 	postgres_fixture_await(&fixture, &ending);
 	assert_int_equal(ending.failure, FAILURE_UNAVAILABLE);
@@ -277,12 +308,13 @@ static void a_commit_cut_off_says_that_its_outcome_is_unknown(void **state)
 
 static void a_violation_that_waits_for_the_commit_fails_the_flow(void **state)
 {
-	postgres_fixture_execute(&fixture, "ALTER TABLE authors DROP CONSTRAINT authors_name_key;"
-					   "ALTER TABLE authors ADD UNIQUE (name) DEFERRABLE"
-					   " INITIALLY DEFERRED;"
-					   "INSERT INTO authors VALUES (9, 'Ann')");
-	assert_int_equal(postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure,
-			 FAILURE_CONFLICT);
+	postgres_fixture_execute(&fixture,
+		"ALTER TABLE authors DROP CONSTRAINT authors_name_key;"
+		"ALTER TABLE authors ADD UNIQUE (name) DEFERRABLE"
+		" INITIALLY DEFERRED;"
+		"INSERT INTO authors VALUES (9, 'Ann')");
+	assert_int_equal(
+		postgres_fixture_run(&fixture, commit_steps, 0, NULL).failure, FAILURE_CONFLICT);
 	assert_int_equal(postgres_fixture_number(&fixture, authors_sql), 1);
 }
 
@@ -298,8 +330,12 @@ static enum flow_verdict divide_by_zero(struct flow *flow)
 
 static void bad_data_in_a_transaction_is_invalid(void **state)
 {
-	static const struct flow_step steps[] = { STEP(begin), STEP(divide_by_zero), STEP(commit),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(begin),
+		STEP(divide_by_zero),
+		STEP(commit),
+		STEPS_END
+	};
 
 	assert_int_equal(postgres_fixture_run(&fixture, steps, 0, NULL).failure, FAILURE_INVALID);
 	postgres_fixture_await_number(&fixture, open_transactions_sql, 0);
@@ -310,7 +346,7 @@ static void bad_data_in_a_transaction_is_invalid(void **state)
 static const struct db_statement touch = {
 	.name = "touch",
 	.sql = "UPDATE authors SET name = name WHERE id = $1",
-	.params = { DB_INT },
+	.params = {DB_INT},
 };
 
 struct touching {
@@ -332,9 +368,14 @@ static enum flow_verdict touch_second(struct flow *flow)
 
 static void a_deadlock_asks_one_of_the_two_to_try_again(void **state)
 {
-	static const struct flow_step steps[] = { STEP(begin), STEP(touch_first), STEP(touch_second),
-						  STEP(commit), STEPS_END };
-	struct touching one = { 1, 2 }, other = { 2, 1 };
+	static const struct flow_step steps[] = {
+		STEP(begin),
+		STEP(touch_first),
+		STEP(touch_second),
+		STEP(commit),
+		STEPS_END
+	};
+	struct touching one = {1, 2}, other = {2, 1};
 	struct ending endings[2];
 	unsigned retries = 0;
 
@@ -343,7 +384,8 @@ static void a_deadlock_asks_one_of_the_two_to_try_again(void **state)
 	flow_start(postgres_fixture_flow(&fixture, &endings[1], 0, &other), steps);
 	for (int i = 0; i < 2; i++) {
 		postgres_fixture_await(&fixture, &endings[i]);
-		assert_true(endings[i].failure == FAILURE_NONE || endings[i].failure == FAILURE_RETRY);
+		assert_true(
+			endings[i].failure == FAILURE_NONE || endings[i].failure == FAILURE_RETRY);
 		retries += endings[i].failure == FAILURE_RETRY;
 	}
 	/* Unless the first was through before the other began. */

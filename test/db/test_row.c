@@ -10,7 +10,7 @@
 
 #include "db/engine.h"
 
-static const char *const choices[] = { "low", "high", NULL };
+static const char *const choices[] = {"low", "high", NULL};
 
 struct row {
 	struct text a_text, an_email;
@@ -21,13 +21,17 @@ struct row {
 };
 
 static const struct field fields[] = {
-	FIELD(FIELD_TEXT, row, a_text),	    FIELD(FIELD_EMAIL, row, an_email),
-	FIELD(FIELD_UUID, row, a_uuid),	    FIELD(FIELD_INT, row, an_int),
-	FIELD(FIELD_TIME, row, a_time),	    FIELD(FIELD_ENUM, row, a_choice, .choices = choices),
-	FIELD(FIELD_DOUBLE, row, a_double), FIELD(FIELD_BOOL, row, a_bool),
+	FIELD(FIELD_TEXT, row, a_text),
+	FIELD(FIELD_EMAIL, row, an_email),
+	FIELD(FIELD_UUID, row, a_uuid),
+	FIELD(FIELD_INT, row, an_int),
+	FIELD(FIELD_TIME, row, a_time),
+	FIELD(FIELD_ENUM, row, a_choice, .choices = choices),
+	FIELD(FIELD_DOUBLE, row, a_double),
+	FIELD(FIELD_BOOL, row, a_bool),
 };
 static const struct schema row_schema = SCHEMA(row, fields, "One of each");
-static const struct db_statement statement = { .name = "some_statement", .row = &row_schema };
+static const struct db_statement statement = {.name = "some_statement", .row = &row_schema};
 
 static const struct field *field_of(const char *name)
 {
@@ -50,7 +54,7 @@ static struct row put(const char *name, struct db_value value)
 
 static void each_kind_goes_where_it_belongs(void **state)
 {
-	struct uuid uuid = { { 1, [15] = 2 } };
+	struct uuid uuid = {{1, [15] = 2}};
 	struct row row = put("a_uuid", db_uuid(uuid));
 
 	assert_true(uuid_equals(&row.a_uuid, &uuid));
@@ -98,7 +102,7 @@ static void null_fits_everywhere_and_clears(void **state)
 
 static void columns_are_found_by_name(void **state)
 {
-	struct db_columns columns = { .count = 0 };
+	struct db_columns columns = {.count = 0};
 	char error[128];
 
 	assert_true(db_columns_add(&columns, &statement, "an_int", error, sizeof(error)));
@@ -117,8 +121,8 @@ static void values_know_when_they_are_null(void **state)
 	assert_true(db_text(TEXT_ABSENT).is_null);
 	assert_true(db_text(text_of(text_null_mark, 0)).is_null);
 	assert_false(db_text(TEXT("")).is_null);
-	assert_true(db_uuid_or_null((struct uuid){ { 0 } }).is_null);
-	assert_false(db_uuid((struct uuid){ { 0 } }).is_null);
+	assert_true(db_uuid_or_null((struct uuid) {{0}}).is_null);
+	assert_false(db_uuid((struct uuid) {{0}}).is_null);
 	assert_true(db_time_or_null(0).is_null);
 	assert_false(db_time(0).is_null);
 	assert_true(db_bytes(NULL, 0).is_null);

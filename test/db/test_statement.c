@@ -68,7 +68,7 @@ static void a_statement_is_found_again_by_its_address(void **state)
 
 static void a_statement_turns_slow_and_quick_again(void **state)
 {
-	static const struct db_statement statement = { .name = "sometimes_slow" };
+	static const struct db_statement statement = {.name = "sometimes_slow"};
 	struct db_statement_info *info = db_statement_info(&fixture.db_loop, &statement);
 
 	db_statement_learn(&fixture.db_loop, info, 1 * MS);
@@ -87,7 +87,7 @@ static void a_statement_turns_slow_and_quick_again(void **state)
 
 static void a_statement_declared_slow_stays_slow(void **state)
 {
-	static const struct db_statement statement = { .name = "report", .slow = true };
+	static const struct db_statement statement = {.name = "report", .slow = true};
 	struct db_statement_info *info = db_statement_info(&fixture.db_loop, &statement);
 
 	for (int i = 0; i < 100; i++)
@@ -97,7 +97,7 @@ static void a_statement_declared_slow_stays_slow(void **state)
 
 static void durations_and_errors_are_counted_by_statement(void **state)
 {
-	static const struct db_statement statement = { .name = "user_by_email" };
+	static const struct db_statement statement = {.name = "user_by_email"};
 	struct db_statement_info *info = db_statement_info(&fixture.db_loop, &statement);
 	const char *text;
 
@@ -106,9 +106,11 @@ static void durations_and_errors_are_counted_by_statement(void **state)
 	db_wait_observe(&fixture.db_loop, 3 * MS);
 	db_connections_observe(&fixture.db_loop, 3, 2);
 	text = exposition();
-	assert_non_null(strstr(text, "database_query_duration_seconds_count{query=\"user_by_email\"} 2"));
-	assert_non_null(strstr(text, "database_query_errors_total{query=\"user_by_email\","
-				     "error=\"40P01\"} 1"));
+	assert_non_null(
+		strstr(text, "database_query_duration_seconds_count{query=\"user_by_email\"} 2"));
+	assert_non_null(strstr(text,
+		"database_query_errors_total{query=\"user_by_email\","
+		"error=\"40P01\"} 1"));
 	assert_non_null(strstr(text, "database_wait_duration_seconds_count 1"));
 	assert_non_null(strstr(text, "database_connections_active 3"));
 	assert_non_null(strstr(text, "database_connections_idle 2"));
@@ -118,7 +120,7 @@ static void durations_and_errors_are_counted_by_statement(void **state)
 
 static void every_setting_accepts_its_own_default(void **state)
 {
-	struct db_settings settings = { .url = TEXT_ABSENT };
+	struct db_settings settings = {.url = TEXT_ABSENT};
 
 	for (size_t i = 0; i < db_setting_group.row_count; i++) {
 		const struct setting *row = &db_setting_group.rows[i];
@@ -127,7 +129,8 @@ static void every_setting_accepts_its_own_default(void **state)
 		assert_non_null(row->help);
 		assert_true(strncmp(row->key, "database.", 9) == 0);
 		if (row->fallback[0] != '\0' &&
-		    !setting_parse(row, text_from_c(row->fallback), &settings, &fixture.arena, &error))
+			!setting_parse(
+				row, text_from_c(row->fallback), &settings, &fixture.arena, &error))
 			fail_msg("%s: %.*s", row->key, TEXT_ARG(error));
 	}
 	assert_int_equal(settings.connections_max, 25);
@@ -171,7 +174,7 @@ static void an_sqlite_url_names_its_file(void **state)
 
 static void an_unknown_url_is_refused_with_what_would_be_valid(void **state)
 {
-	struct db_settings settings = { .url = TEXT("mysql://ann:s3cret@x/y") };
+	struct db_settings settings = {.url = TEXT("mysql://ann:s3cret@x/y")};
 	struct text error = TEXT_ABSENT;
 
 	assert_null(db_open(&settings, NULL, NULL, TEXT("data"), &fixture.arena, &error));
