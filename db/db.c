@@ -8,6 +8,8 @@
 #include "core/secret.h"
 #include "db/engine.h"
 
+enum { VALUE_MAX_BYTES = 256 << 20 };
+
 static const struct db_engine_ops *const engines[] = {
 	[DB_SQLITE] = &sqlite_engine,
 	[DB_POSTGRESQL] = &postgres_engine,
@@ -185,6 +187,17 @@ static bool values_match(
 	return value_count == DB_PARAMS_MAX || statement->params[value_count] == DB_NONE;
 }
 
+/* What both engines can hold in one value; libpq counts it in an int. */
+static bool values_fit(const struct db_value *values, size_t value_count)
+{
+	for (size_t i = 0; i < value_count; i++)
+		if (!values[i].is_null &&
+			(values[i].kind == DB_TEXT || values[i].kind == DB_BYTES) &&
+			values[i].text.len > VALUE_MAX_BYTES)
+			return false;
+	return true;
+}
+
 enum flow_verdict db_query(struct flow *flow, const struct db_statement *statement,
 	const struct db_value *values, size_t value_count)
 {
@@ -197,6 +210,8 @@ enum flow_verdict db_query(struct flow *flow, const struct db_statement *stateme
 		return flow_fail(
 			flow, FAILURE_INTERNAL, "the values do not match the statement's params");
 	}
+	if (!values_fit(values, value_count))
+		return flow_fail(flow, FAILURE_INVALID, "a value of more than 256 MiB");
 	return ops->query(flow, statement, values, value_count);
 }
 

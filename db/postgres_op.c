@@ -347,6 +347,9 @@ static void on_due(struct timer *timer)
 		waited_too_long(op);
 	} else if (op->op.flow != NULL) {
 		ran_too_long(op);
+	} else if (op != TAILQ_FIRST(&op->connection->flight)) {
+		/* It has not begun: what runs before it has time limits of its own. */
+		timer_set(op->pool->base.loop, timer, DRAIN_MS);
 	} else {
 		postgres_connection_break(op->connection, "an abandoned statement did not end");
 		postgres_connection_close(op->connection, FAILURE_UNAVAILABLE);

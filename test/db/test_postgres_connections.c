@@ -361,6 +361,24 @@ static void closing_while_flows_wait_ends_them(void **state)
 	assert_int_equal(ask().failure, FAILURE_SHUTDOWN);
 }
 
+static void one_that_leaves_does_not_end_the_one_before_it(void **state)
+{
+	struct sleeper first = {&sleep_on_lane, 4}, behind = {&sleep_on_lane, 0};
+	struct ending sleeping, waiting;
+	struct flow *flow;
+
+	postgres_fixture_start(&fixture);
+	assert_int_equal(ask().failure, FAILURE_NONE);
+	flow_start(postgres_fixture_flow(&fixture, &sleeping, 0, &first), sleep_steps);
+	flow = postgres_fixture_flow(&fixture, &waiting, 0, &behind);
+	flow_start(flow, sleep_steps);
+	flow_stop(flow, FAILURE_CLIENT_GONE);
+	/* Longer than the drain of the one behind. */
+	postgres_fixture_await(&fixture, &sleeping);
+	assert_string_equal(sleeping.cause, "");
+	assert_int_equal(sleeping.failure, FAILURE_NONE);
+}
+
 /* ---- growing old ----------------------------------------------------------------------------------- */
 
 struct turned {
@@ -502,6 +520,7 @@ int main(void)
 		TEST(a_lane_that_stalls_takes_no_new_statements),
 		TEST(a_statement_that_proves_slow_leaves_the_lanes),
 		TEST(leaving_while_it_connects_harms_nobody),
+		TEST(one_that_leaves_does_not_end_the_one_before_it),
 		TEST(closing_while_flows_wait_ends_them),
 		TEST(an_old_connection_is_replaced_without_a_failure),
 		TEST(a_host_name_is_looked_up_off_the_loop),

@@ -3,12 +3,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "db/engine.h"
+#include "observability/log.h"
 #include "observability/metrics.h"
 
 enum { STATEMENTS = 300, MS = 1000000 };
@@ -116,6 +119,33 @@ static void durations_and_errors_are_counted_by_statement(void **state)
 	assert_non_null(strstr(text, "database_connections_idle 2"));
 }
 
+static void a_slow_statement_is_logged_by_name(void **state)
+{
+	static const struct db_statement statement = {.name = "report_of_the_year"};
+	struct db_statement_info *info = db_statement_info(&fixture.db_loop, &statement);
+	char path[] = "/tmp/millrace-log-XXXXXX", line[512] = "";
+	struct log_settings settings = {.level = LOG_INFO, .ring_bytes = 65536};
+	struct log *log;
+	FILE *file;
+
+	close(mkstemp(path));
+	settings.file = text_from_c(path);
+	log = log_open(&settings);
+	assert_non_null(log);
+	fixture.loop.log = log_ring_new(log);
+	db_statement_observe(&fixture.db_loop, info, NULL, 99 * MS, NULL);
+	db_statement_observe(&fixture.db_loop, info, NULL, 250 * MS, NULL);
+	log_close(log);
+	file = fopen(path, "r");
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_non_null(strstr(line, "slow_query"));
+	assert_non_null(strstr(line, "report_of_the_year"));
+	assert_non_null(strstr(line, "250"));
+	assert_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	unlink(path);
+}
+
 /* ---- settings and URLs ------------------------------------------------------------------------- */
 
 static void every_setting_accepts_its_own_default(void **state)
@@ -191,6 +221,7 @@ int main(void)
 		TEST(a_statement_turns_slow_and_quick_again),
 		TEST(a_statement_declared_slow_stays_slow),
 		TEST(durations_and_errors_are_counted_by_statement),
+		TEST(a_slow_statement_is_logged_by_name),
 		TEST(every_setting_accepts_its_own_default),
 		TEST(a_url_names_its_engine),
 		TEST(an_sqlite_url_names_its_file),
