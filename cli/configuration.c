@@ -206,6 +206,7 @@ bool configuration_load(struct configuration *config, const struct config_input 
 	for (size_t i = 0; i < input->option_count; i++)
 		configuration_set_key(config, input->options[i].key, input->options[i].value, FROM_OPTION,
 			input->options[i].where);
+	configuration_check_database(config);
 	const struct app_settings *app = configuration_of(config, &app_setting_group);
 	config->production = app->environment == ENVIRONMENT_PRODUCTION;
 	if (config->production && input->serves)

@@ -100,6 +100,7 @@ void configuration_read_file(struct configuration *config, const struct config_i
 void configuration_read_yaml(struct configuration *config, struct text yaml, struct text name);
 void configuration_read_environment(struct configuration *config, char *const *environment);
 void configuration_check_secrets(struct configuration *config);
+void configuration_check_database(struct configuration *config);
 /* NULL: not set or empty. */
 const char *environment_value(char *const *environment, struct text name);
 /* The whole file, at most max bytes. Absent with a reason in *error_out ("No such file or directory"). */

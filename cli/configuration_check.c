@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/configuration.h"
+#include "db/db.h"
 
 /* Production refuses secrets that stand in examples, and signing secrets shorter than the digest they key
  * (RFC 7518, 3.2). */
@@ -54,4 +55,34 @@ void configuration_check_secrets(struct configuration *config)
 				value_source_name(value->source), TEXT_ARG(value->where), secret->len,
 				SIGNING_SECRET_MIN_BYTES);
 	}
+}
+
+/* The scheme as it was written, when it can be nothing else: what has no scheme may begin with a password. */
+static struct text scheme_of(struct text url)
+{
+	enum { SCHEME_MAX = 20 };
+	struct text rest, scheme = text_cut(url, ':', &rest);
+
+	if (text_is_absent(rest) || !text_starts_with(rest, TEXT("//")) || scheme.len > SCHEME_MAX)
+		return TEXT_ABSENT;
+	return scheme;
+}
+
+void configuration_check_database(struct configuration *config)
+{
+	static const char *const schemes[] = { "sqlite", "postgresql", "postgres", NULL };
+	const struct db_settings *database = configuration_of(config, &db_setting_group);
+	const struct config_value *value = configuration_find(config, TEXT("database.url"));
+	struct text rest, scheme = text_cut(database->url, ':', &rest);
+
+	if (database->url.len == 0 || value == NULL)
+		return;
+	for (size_t i = 0; schemes[i] != NULL; i++)
+		if (!text_is_absent(rest) && text_equals(scheme, text_from_c(schemes[i])))
+			return;
+	scheme = scheme_of(database->url);
+	configuration_fail(config, "database.url (%s %.*s): %s%.*s%sit must be empty (SQLite in the data folder), "
+		"sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", value_source_name(value->source),
+		TEXT_ARG(value->where), scheme.len > 0 ? "\"" : "", TEXT_ARG(scheme),
+		scheme.len > 0 ? "\" is no engine of ours: " : "");
 }

@@ -20,8 +20,9 @@ class Start(unittest.TestCase):
         arguments = ["serve", "--data-dir", str(self.data), "--ops-port", "0", *options]
         if "--port" not in options:
             arguments += ["--port", "0"]
+        file = pathlib.Path(self.folder.name) / "millrace.yaml"
+        file.unlink(missing_ok=True)  # that of a call before would be found in the working folder
         if config is not None:
-            file = pathlib.Path(self.folder.name) / "millrace.yaml"
             file.write_text(config)
             arguments += ["--config", str(file)]
         result = run_command(*arguments, env=environment(**variables), cwd=self.folder.name)
