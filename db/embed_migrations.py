@@ -40,7 +40,15 @@ import sys
 FILE_NAME = re.compile(r'(?P<version>[0-9][0-9a-z_]{0,99})(?P<engine>\.sqlite)?\.(?P<way>up|down)\.sql')
 FILE_MAX_BYTES = 1024 * 1024
 # The migrator's transaction must stay the only one; a migration that ends it is half-written when it fails.
-TRANSACTION_WORD = re.compile(rb'(?mi)^\s*(begin|commit|rollback|start\s+transaction|end)\s*(transaction|work)?\s*;')
+TRANSACTION_WORD = re.compile(
+    rb'(?i)(?:^|;)\s*(begin|commit|rollback|abort|end|start\s+transaction)\b(?!\s+to\b)')
+# What may contain such words without meaning them: comments, texts, function bodies, CASE, triggers.
+# All in one expression: a quote in a comment begins no text, and the other way round.
+HARMLESS = re.compile(
+    rb'(\$[A-Za-z_]*\$)[\s\S]*?\1|/\*[\s\S]*?\*/|--[^\n]*|'
+    rb"'(?:[^']|'')*'|" rb'"(?:[^"]|"")*"')
+INNER_CASE = re.compile(rb'(?i)\bcase\b(?:(?!\bcase\b)[^;])*?\bend\b')
+TRIGGER = rb'(?is)create\s+(?:temp\w*\s+)?trigger\b.*?\bend\s*(?:;|\Z)'
 
 
 def fail(sentence):
@@ -61,15 +69,17 @@ def read_sql(path):
     data = data.replace(b'\r\n', b'\n')
     if not data.strip():
         fail(f'{path} is empty; a migration without a way back says so in a comment')
-    if TRANSACTION_WORD.search(strip_bodies(data)):
+    if TRANSACTION_WORD.search(without_harmless(data)):
         fail(f'{path} begins or ends a transaction; the migrator does that')
     return data
 
 
-def strip_bodies(data):
-    """Function bodies and triggers may say BEGIN ... END."""
-    data = re.sub(rb'(?s)(\$[A-Za-z_]*\$).*?\1', b'', data)
-    return re.sub(rb'(?is)create\s+(temp\w*\s+)?trigger\b.*?\bend\s*;', b'', data)
+def without_harmless(data):
+    data = HARMLESS.sub(b' ', data)
+    found = 1
+    while found:
+        data, found = INNER_CASE.subn(b' ', data)
+    return re.sub(TRIGGER, b' ', data)
 
 
 def read_folder(folder):
