@@ -24,8 +24,8 @@ static const struct field change_password_fields[] = {
 	      .about = "The password until now", .example = "correct horse battery staple"),
 	FIELD(FIELD_PASSWORD, change_password_body, password, .min = PASSWORD_MIN, .max = PASSWORD_MAX,
 	      .about = "The password from now on", .example = "another wise old passphrase"),
-	FIELD(FIELD_PASSWORD, change_password_body, password_confirmation, .min = 1, .max = PASSWORD_MAX,
-	      .same_as = "password", .about = "The new password once more",
+	FIELD(FIELD_PASSWORD, change_password_body, password_confirmation, .min = PASSWORD_MIN,
+	      .max = PASSWORD_MAX, .same_as = "password", .about = "The new password once more",
 	      .example = "another wise old passphrase"),
 };
 const struct schema change_password_body_schema =
