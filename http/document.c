@@ -40,7 +40,7 @@ enum { ETAG_LEN = 22 };
 /* The explorer styles its shadow trees by inline <style>. */
 #define POLICY_PAGE \
 	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " \
-	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
+	"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
 	"form-action 'none'; frame-ancestors 'none'"
 #define POLICY_TABLE \
 	"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; " \
@@ -100,13 +100,13 @@ static void put_headers(struct flow *flow, const struct document *document)
 {
 	struct exchange_response *response = &exchange_of(flow)->response;
 
-	response_put_header(response, TEXT("etag"), document->etag);
-	response_put_header(response, TEXT("cache-control"), document->cache_control);
-	response_put_header(response, TEXT("content-security-policy"), document->policy);
-	response_put_header(response, TEXT("referrer-policy"), TEXT("no-referrer"));
+	response_put_header(response, TEXT("ETag"), document->etag);
+	response_put_header(response, TEXT("Cache-Control"), document->cache_control);
+	response_put_header(response, TEXT("Content-Security-Policy"), document->policy);
+	response_put_header(response, TEXT("Referrer-Policy"), TEXT("no-referrer"));
 	if (document->is_gzip) {
-		response_put_header(response, TEXT("content-encoding"), TEXT("gzip"));
-		response_put_header(response, TEXT("vary"), TEXT("accept-encoding"));
+		response_put_header(response, TEXT("Content-Encoding"), TEXT("gzip"));
+		response_put_header(response, TEXT("Vary"), TEXT("Accept-Encoding"));
 	}
 }
 

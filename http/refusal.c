@@ -148,14 +148,14 @@ static void put_headers(struct exchange *exchange, enum problem problem)
 	struct text wait = retry_after(problem);
 	struct text challenge = text_from_c(problem_challenge(problem));
 
-	response_put_header(response, TEXT("x-content-type-options"), TEXT("nosniff"));
-	response_put_header(response, TEXT("cache-control"), TEXT("no-store"));
-	if (!text_is_absent(wait) && !response_has_header(response, TEXT("retry-after")))
-		response_put_header(response, TEXT("retry-after"), wait);
+	response_put_header(response, TEXT("X-Content-Type-Options"), TEXT("nosniff"));
+	response_put_header(response, TEXT("Cache-Control"), TEXT("no-store"));
+	if (!text_is_absent(wait) && !response_has_header(response, TEXT("Retry-After")))
+		response_put_header(response, TEXT("Retry-After"), wait);
 	if (!text_is_absent(challenge))
-		response_put_header(response, TEXT("www-authenticate"), challenge);
+		response_put_header(response, TEXT("WWW-Authenticate"), challenge);
 	if (problem == PROBLEM_METHOD_NOT_ALLOWED && !text_is_absent(exchange->match.allow))
-		response_put_header(response, TEXT("allow"), exchange->match.allow);
+		response_put_header(response, TEXT("Allow"), exchange->match.allow);
 }
 
 /* ---- the funnel ---- */

@@ -35,9 +35,9 @@ static void put_headers(struct flow *flow, bool is_private)
 {
 	struct exchange_response *response = &exchange_of(flow)->response;
 
-	put_default(response, TEXT("x-content-type-options"), TEXT("nosniff"));
+	put_default(response, TEXT("X-Content-Type-Options"), TEXT("nosniff"));
 	if (is_private)
-		put_default(response, TEXT("cache-control"), TEXT("no-store"));
+		put_default(response, TEXT("Cache-Control"), TEXT("no-store"));
 }
 
 enum flow_verdict reply(struct flow *flow, const void *data)
