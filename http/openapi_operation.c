@@ -49,6 +49,17 @@ static struct text operation_id(const struct routed *routed, struct arena *arena
 	return arena_printf(arena, "%s_%u", name, earlier + 1);
 }
 
+/* Lists of operations show summaries: those of an alias must not look like the first path's. */
+static struct text summary(const struct routed *routed, struct arena *arena)
+{
+	struct text version = version_segment(routed->compiled.path);
+
+	if (earlier_paths(routed) == 0)
+		return text_from_c(routed->compiled.row->about);
+	return arena_printf(arena, "%s (%.*s)", routed->compiled.row->about,
+		TEXT_ARG(text_is_absent(version) ? TEXT("alias") : version));
+}
+
 static void write_identity(struct openapi *openapi, const struct routed *routed)
 {
 	struct json_writer *writer = &openapi->writer;
@@ -56,7 +67,7 @@ static void write_identity(struct openapi *openapi, const struct routed *routed)
 	const char *tag = row->tag ? row->tag : routed->compiled.scope->tag;
 
 	put_text(writer, "operationId", operation_id(routed, openapi->arena));
-	put_string(writer, "summary", row->about);
+	put_text(writer, "summary", summary(routed, openapi->arena));
 	put_string(writer, "description", row->details);
 	if (tag) {
 		json_key(writer, TEXT("tags"));

@@ -84,8 +84,11 @@ static void it_says_which_version_of_what_it_is(void **state)
 	assert_string_equal(words_at("/servers/0/url"), "/");
 }
 
-static void an_alias_has_an_operation_id_of_its_own(void **state)
+static void an_alias_has_an_operation_id_and_a_summary_of_its_own(void **state)
 {
+	assert_string_equal(words_at("/paths/~1orders/post/summary"), "Place an order");
+	assert_string_equal(
+		words_at("/paths/~1api~1v1~1orders/post/summary"), "Place an order (v1)");
 	assert_string_equal(words_at("/paths/~1orders/post/operationId"), "order_place");
 	assert_string_equal(
 		words_at("/paths/~1api~1v1~1orders/post/operationId"), "order_place_v1");
@@ -178,7 +181,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_row_is_in_the_document_whole),
 		cmocka_unit_test(the_proof_sees_what_is_missing),
 		cmocka_unit_test(it_says_which_version_of_what_it_is),
-		cmocka_unit_test(an_alias_has_an_operation_id_of_its_own),
+		cmocka_unit_test(an_alias_has_an_operation_id_and_a_summary_of_its_own),
 		cmocka_unit_test(hidden_rows_and_other_listeners_are_not_shown),
 		cmocka_unit_test(a_tag_is_listed_once_with_the_words_of_its_scope),
 		cmocka_unit_test(a_guard_shows_as_a_security_requirement),
