@@ -84,6 +84,8 @@ static void write_line(const struct line *line, void *context)
 	json_array_end(writer);
 	json_key(writer, TEXT("listener"));
 	json_string(writer, text_from_c(listener_name(line)));
+	json_key(writer, TEXT("documented"));
+	json_bool(writer, !line->route->hidden);
 	json_object_end(writer);
 }
 

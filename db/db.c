@@ -8,16 +8,12 @@
 #include "core/secret.h"
 #include "db/engine.h"
 
-enum { VALUE_MAX_BYTES = 256 << 20 };
+enum { VALUE_MAX_BYTES = 256 << 20, SCHEME_SHOWN_MAX = 32 };
 
 static const struct db_engine_ops *const engines[] = {
 	[DB_SQLITE] = &sqlite_engine,
 	[DB_POSTGRESQL] = &postgres_engine,
 };
-
-static const char bad_url[] =
-	"database.url must be empty (SQLite in the data folder), sqlite:PATH or "
-	"postgresql://USER:PASSWORD@HOST:PORT/DATABASE";
 
 bool db_url_engine(struct text url, enum db_engine *engine_out)
 {
@@ -31,6 +27,19 @@ bool db_url_engine(struct text url, enum db_engine *engine_out)
 		return true;
 	}
 	return false;
+}
+
+struct text db_url_refusal(struct text url, struct arena *arena)
+{
+	struct text scheme, rest;
+
+	/* What stands behind the scheme may hold a password. */
+	scheme = text_cut(url, ':', &rest);
+	if (text_is_absent(rest) || scheme.len > SCHEME_SHOWN_MAX)
+		scheme = TEXT("no scheme ");
+	return arena_printf(arena,
+		"database.url has %.*s: and must be empty (SQLite in the data folder), "
+		"sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", TEXT_ARG(scheme));
 }
 
 struct text db_sqlite_path(struct text url, struct text data_dir, struct arena *arena)
@@ -74,7 +83,7 @@ struct db *db_open(const struct db_settings *settings, struct metrics *metrics, 
 
 	*error_out = TEXT("the machine has no memory");
 	if (!db_url_engine(settings->url, &engine)) {
-		*error_out = text_of(bad_url, sizeof(bad_url) - 1);
+		*error_out = db_url_refusal(settings->url, arena);
 		return NULL;
 	}
 	db = calloc(1, sizeof(*db));
@@ -117,7 +126,7 @@ bool db_probe(const struct db_settings *settings, struct text data_dir, struct a
 	enum db_engine engine;
 
 	if (!db_url_engine(settings->url, &engine)) {
-		*error_out = text_of(bad_url, sizeof(bad_url) - 1);
+		*error_out = db_url_refusal(settings->url, arena);
 		return false;
 	}
 	return engines[engine]->probe(settings, data_dir, arena, error_out);

@@ -130,6 +130,8 @@ void db_field_put(const struct field *field, const struct db_value *value, void 
 
 /* Which engine a database.url means; false when it is none we know. "" is SQLite. */
 bool db_url_engine(struct text url, enum db_engine *engine_out);
+/* What is wrong with it and what would be valid, without what may be a password. */
+struct text db_url_refusal(struct text url, struct arena *arena);
 /* "" gives data_dir/millrace.db, "sqlite:a/b.db" a/b.db, "sqlite:///a/b.db" /a/b.db. Terminated, arena;
  * absent when the URL is not SQLite's or there is no memory. */
 struct text db_sqlite_path(struct text url, struct text data_dir, struct arena *arena);

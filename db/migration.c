@@ -107,8 +107,7 @@ static bool start(struct migrator *migrator, const struct db_settings *settings,
 	enum db_engine engine;
 
 	if (!db_url_engine(settings->url, &engine)) {
-		*migrator->error_out = TEXT(
-			"database.url must be empty, sqlite:PATH or postgresql://...");
+		*migrator->error_out = db_url_refusal(settings->url, migrator->arena);
 		return false;
 	}
 	migrator->engine = engines[engine];

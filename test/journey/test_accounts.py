@@ -65,8 +65,13 @@ class Accounts(Journey):
         self.assertEqual(errors["/email"], "EMAIL_INVALID")
         self.assertEqual(errors["/password"], "TOO_SHORT")
         self.assertEqual(errors["/admin"], "UNKNOWN_FIELD")
-        self.assertIn("/password_confirmation", errors)
         self.assertNotIn("short", answer.body.decode().replace("TOO_SHORT", ""))
+
+    def test_a_confirmation_must_be_the_same(self):
+        answer = self.expect(self.api.post("/auth/register", {
+            "email": fresh_email(), "password": PASSWORD, "password_confirmation": PASSWORD + "x"}), 422)
+        self.assertEqual([(error["pointer"], error["code"]) for error in answer.data["errors"]],
+                         [("/password_confirmation", "NOT_THE_SAME")])
 
     def test_common_passwords_are_refused(self):
         for password in ("password", "12345678", "qwertyuiop"):

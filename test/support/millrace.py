@@ -349,4 +349,4 @@ class Journey(unittest.TestCase):
 def main():
     global ENGINE
     ENGINE = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "sqlite"
-    unittest.main(module="__main__", verbosity=2)
+    unittest.main(module="__main__", verbosity=2, warnings="ignore")
