@@ -28,7 +28,7 @@ static const char configure_sql[] = "PRAGMA foreign_keys=ON;"
 				    "PRAGMA cell_size_check=ON;"
 				    "PRAGMA journal_size_limit=67108864;"
 				    "PRAGMA analysis_limit=400;"
-				    "PRAGMA cache_size=-16384;";
+				    "PRAGMA cache_size=-8192;";
 
 /* ---- while something runs ------------------------------------------------------------------- */
 
