@@ -4,7 +4,7 @@
 
 #include "db/postgres.h"
 
-static const char *const choices[] = { "low", "high", NULL };
+static const char *const choices[] = {"low", "high", NULL};
 
 struct row {
 	struct text a_text;
@@ -15,9 +15,12 @@ struct row {
 };
 
 static const struct field fields[] = {
-	FIELD(FIELD_TEXT, row, a_text),	    FIELD(FIELD_UUID, row, a_uuid),
-	FIELD(FIELD_INT, row, an_int),	    FIELD(FIELD_TIME, row, a_time),
-	FIELD(FIELD_DOUBLE, row, a_double), FIELD(FIELD_ENUM, row, a_choice, .choices = choices),
+	FIELD(FIELD_TEXT, row, a_text),
+	FIELD(FIELD_UUID, row, a_uuid),
+	FIELD(FIELD_INT, row, an_int),
+	FIELD(FIELD_TIME, row, a_time),
+	FIELD(FIELD_DOUBLE, row, a_double),
+	FIELD(FIELD_ENUM, row, a_choice, .choices = choices),
 	FIELD(FIELD_BOOL, row, a_bool),
 };
 
@@ -36,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	postgres_params_encode(&params, &value, 1);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		struct row row = { .an_int = 0 };
+		struct row row = {.an_int = 0};
 
 		if (db_field_takes(&fields[i], &value))
 			db_field_put(&fields[i], &value, &row);
