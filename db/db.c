@@ -31,15 +31,14 @@ bool db_url_engine(struct text url, enum db_engine *engine_out)
 
 struct text db_url_refusal(struct text url, struct arena *arena)
 {
-	struct text scheme, rest;
-
 	/* What stands behind the scheme may hold a password. */
-	scheme = text_cut(url, ':', &rest);
-	if (text_is_absent(rest) || scheme.len > SCHEME_SHOWN_MAX)
-		scheme = TEXT("no scheme ");
+	struct text rest, scheme = text_cut(url, ':', &rest);
+	bool shown = !text_is_absent(rest) && scheme.len <= SCHEME_SHOWN_MAX;
+
 	return arena_printf(arena,
-		"database.url has %.*s: and must be empty (SQLite in the data folder), "
-		"sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", TEXT_ARG(scheme));
+		"database.url%s%.*s%s must be empty (SQLite in the data folder), sqlite:PATH or "
+		"postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+		shown ? " (" : "", shown ? (int)scheme.len : 0, scheme.data, shown ? ":...)" : "");
 }
 
 struct text db_sqlite_path(struct text url, struct text data_dir, struct arena *arena)
