@@ -19,7 +19,7 @@ static const struct route *row_of(const struct flow *flow)
 	return exchange_of(flow)->match.route->row;
 }
 
-static bool is_unanswered(const struct flow *flow)
+static inline bool is_unanswered(const struct flow *flow)
 {
 	return exchange_of(flow)->response.status == 0;
 }
