@@ -42,8 +42,8 @@ static const struct setting setting_rows[] = {
 		.help = "Verified tokens that each loop remembers, at about 100 bytes."),
 };
 
-const struct setting_group access_setting_group = SETTING_GROUP("access", access_settings, setting_rows,
-	"Tokens and sessions");
+const struct setting_group access_setting_group = SETTING_GROUP(
+	"access", access_settings, setting_rows, "Tokens and sessions");
 
 struct access *access_of(const struct flow *flow)
 {
@@ -59,13 +59,14 @@ static bool open_key(struct access *access, struct domain_context *context, stru
 		.data_dir = context->data_dir,
 		.production = context->production,
 	};
-	const char *weakness = settings->secret.len > 0 ? token_secret_weakness(settings->secret) : NULL;
+	const char *weakness = settings->secret.len > 0 ? token_secret_weakness(settings->secret)
+							: NULL;
 
 	if (!token_key_open(&access->key, &source, context->arena, error_out))
 		return false;
 	if (weakness != NULL && context->log_ring != NULL)
 		log_warn(context->log_ring, "jwt_secret_weak", LOG_STRING("weakness", weakness));
-	access->rules = (struct token_rules){
+	access->rules = (struct token_rules) {
 		.key = &access->key,
 		.issuer = settings->issuer,
 		.audience = settings->audience,
@@ -77,7 +78,8 @@ static bool open_caches(struct access *access, struct domain_context *context)
 {
 	size_t places = (size_t)access->settings->token_cache_places;
 
-	access->caches = arena_zalloc(context->arena, context->loop_count * sizeof(access->caches[0]));
+	access->caches = arena_zalloc(
+		context->arena, context->loop_count * sizeof(access->caches[0]));
 	if (access->caches == NULL)
 		return false;
 	for (unsigned i = 0; i < context->loop_count; i++)
@@ -87,7 +89,7 @@ static bool open_caches(struct access *access, struct domain_context *context)
 }
 
 static bool open_access(struct domain_context *context, const void *settings, void **state_out,
-			struct text *error_out)
+	struct text *error_out)
 {
 	struct access *access = arena_zalloc(context->arena, sizeof(*access));
 
@@ -115,14 +117,14 @@ static void close_access(void *state)
 	token_key_close(&access->key);
 }
 
-static const struct scope *const scopes[] = { &access_scope };
+static const struct scope *const scopes[] = {&access_scope};
 
 const struct domain access_domain = {
 	.name = "access",
 	.scopes = scopes,
 	.scope_count = sizeof(scopes) / sizeof(scopes[0]),
-	.statements = { access_statements, ACCESS_STATEMENT_COUNT },
-	.migrations = { access_migrations, ACCESS_MIGRATION_COUNT },
+	.statements = {access_statements, ACCESS_STATEMENT_COUNT},
+	.migrations = {access_migrations, ACCESS_MIGRATION_COUNT},
 	.settings = &access_setting_group,
 	.open = open_access,
 	.close = close_access,

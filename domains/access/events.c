@@ -31,28 +31,28 @@ static const struct metric attempts_metric = {
 	.name = "authentication_attempts_total",
 	.kind = METRIC_COUNTER,
 	.help = "Logins and refreshes, by how they were tried and how they ended",
-	.labels = { "method", "result" },
+	.labels = {"method", "result"},
 };
 
 static const struct metric events_metric = {
 	.name = "business_events_total",
 	.kind = METRIC_COUNTER,
 	.help = "What happened in the domains",
-	.labels = { "event" },
+	.labels = {"event"},
 };
 
 static const struct metric hits_metric = {
 	.name = "cache_hits_total",
 	.kind = METRIC_COUNTER,
 	.help = "Look-ups that a cache answered",
-	.labels = { "cache" },
+	.labels = {"cache"},
 };
 
 static const struct metric misses_metric = {
 	.name = "cache_misses_total",
 	.kind = METRIC_COUNTER,
 	.help = "Look-ups that a cache could not answer",
-	.labels = { "cache" },
+	.labels = {"cache"},
 };
 
 static const struct metric active_users_metric = {
@@ -74,13 +74,12 @@ void access_metrics_open(struct access *access, struct metrics *metrics)
 		return;
 	for (size_t m = 0; m < ATTEMPT_METHOD_COUNT; m++)
 		for (size_t r = 0; r < ATTEMPT_RESULT_COUNT; r++)
-			access->attempts[m][r] =
-				metric_series(metrics, &attempts_metric,
-					      METRIC_LABELS(text_from_c(method_names[m]),
-							    text_from_c(result_names[r])));
+			access->attempts[m][r] = metric_series(metrics, &attempts_metric,
+				METRIC_LABELS(text_from_c(method_names[m]),
+					text_from_c(result_names[r])));
 	for (size_t e = 0; e < ACCESS_EVENT_COUNT; e++)
-		access->events[e] = metric_series(metrics, &events_metric,
-						  METRIC_LABELS(text_from_c(event_names[e])));
+		access->events[e] = metric_series(
+			metrics, &events_metric, METRIC_LABELS(text_from_c(event_names[e])));
 	access->cache_hits = metric_series(metrics, &hits_metric, METRIC_LABELS(TEXT("token")));
 	access->cache_misses = metric_series(metrics, &misses_metric, METRIC_LABELS(TEXT("token")));
 	metric_gauge_callback(metrics, &active_users_metric, NULL, 0, count_active, access);
@@ -100,7 +99,7 @@ void access_event(struct flow *flow, enum access_event event, const struct uuid 
 	count(flow, access_of(flow)->events[event]);
 	if (flow->loop->log != NULL)
 		log_write_flow(flow, level, event_names[event],
-			       LOG_FIELDS(LOG_FLAG("audit", true), LOG_UUID("subject_id", *user_id)));
+			LOG_FIELDS(LOG_FLAG("audit", true), LOG_UUID("subject_id", *user_id)));
 }
 
 void access_attempt(struct flow *flow, enum attempt_method method, enum attempt_result result)

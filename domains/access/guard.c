@@ -18,7 +18,7 @@ const struct guard bearer_guard = {
 	.security = "bearer",
 	.steps = bearer_steps,
 	.problems = PROBLEMS(PROBLEM_TOKEN_MISSING, PROBLEM_TOKEN_INVALID, PROBLEM_TOKEN_EXPIRED,
-			     PROBLEM_SESSION_REVOKED, PROBLEM_ACCOUNT_SUSPENDED),
+		PROBLEM_SESSION_REVOKED, PROBLEM_ACCOUNT_SUSPENDED),
 };
 
 static const struct flow_step admin_steps[] = {
@@ -49,11 +49,12 @@ static struct token_cache *cache_of(const struct flow *flow)
 	return &access_of(flow)->caches[flow->loop->index];
 }
 
-static enum token_verdict verify(struct flow *flow, struct text token, int64_t now_s,
-				 struct seen_token *seen_out)
+static enum token_verdict verify(
+	struct flow *flow, struct text token, int64_t now_s, struct seen_token *seen_out)
 {
 	struct token_claims claims;
-	enum token_verdict verdict = token_verify(&access_of(flow)->rules, token, now_s, &flow->arena, &claims);
+	enum token_verdict verdict = token_verify(
+		&access_of(flow)->rules, token, now_s, &flow->arena, &claims);
 
 	if (verdict == TOKEN_OK) {
 		seen_out->user_id = claims.user_id;
@@ -68,7 +69,7 @@ static struct seen_token *see(struct flow *flow, struct text token, enum token_v
 {
 	struct token_cache *cache = cache_of(flow);
 	int64_t now_s = clock_unix_ms() / 1000;
-	struct seen_token fresh = { 0 }, *seen;
+	struct seen_token fresh = {0}, *seen;
 
 	*verdict_out = TOKEN_BAD;
 	if (token.len == 0 || token.len > TOKEN_MAX_BYTES)
@@ -91,8 +92,8 @@ static bool is_fresh(const struct flow *flow, const struct seen_token *seen)
 	uint64_t trust_ns = (uint64_t)access->settings->session_check_ms * 1000000;
 
 	return seen->checked_ns != 0 && clock_now_ns() - seen->checked_ns < trust_ns &&
-	       seen->checked_ns > revocations_last(&access->revocations, &seen->session_id) &&
-	       seen->checked_ns > revocations_last(&access->revocations, &seen->user_id);
+		seen->checked_ns > revocations_last(&access->revocations, &seen->session_id) &&
+		seen->checked_ns > revocations_last(&access->revocations, &seen->user_id);
 }
 
 static enum flow_verdict let_in(struct flow *flow, uint32_t roles)
@@ -113,8 +114,8 @@ static enum flow_verdict check_token(struct flow *flow)
 		return refuse(flow, PROBLEM_TOKEN_MISSING);
 	seen = see(flow, token, &verdict);
 	if (seen == NULL)
-		return refuse(flow, verdict == TOKEN_LATE ? PROBLEM_TOKEN_EXPIRED :
-							    PROBLEM_TOKEN_INVALID);
+		return refuse(flow,
+			verdict == TOKEN_LATE ? PROBLEM_TOKEN_EXPIRED : PROBLEM_TOKEN_INVALID);
 	flow->identity.user_id = seen->user_id;
 	flow->identity.session_id = seen->session_id;
 	if (seen->ended)
@@ -122,7 +123,7 @@ static enum flow_verdict check_token(struct flow *flow)
 	if (is_fresh(flow, seen))
 		return let_in(flow, seen->roles);
 	return db_query(flow, &session_check_statement,
-			DB_VALUES(db_uuid(seen->session_id), db_uuid(seen->user_id)));
+		DB_VALUES(db_uuid(seen->session_id), db_uuid(seen->user_id)));
 }
 
 /* Keeps what the database said for the token's next request. The check began after the flow did, so the

@@ -15,8 +15,8 @@ const struct flow_step logout_steps[] = {
 static enum flow_verdict end_session(struct flow *flow)
 {
 	return db_query(flow, &session_revoke_statement,
-			DB_VALUES(db_time(clock_unix_ms()), db_text(TEXT("logout")),
-				  db_uuid(flow->identity.session_id), db_uuid(flow->identity.user_id)));
+		DB_VALUES(db_time(clock_unix_ms()), db_text(TEXT("logout")),
+			db_uuid(flow->identity.session_id), db_uuid(flow->identity.user_id)));
 }
 
 static enum flow_verdict confirm_logout(struct flow *flow)

@@ -49,15 +49,16 @@ enum { RACES_MAX = 3 };
 
 static const struct field refresh_body_fields[] = {
 	FIELD(FIELD_TOKEN, refresh_body, refresh_token, .min = 1, .max = 512,
-	      .about = "The token that register, login or the last refresh gave",
-	      .example = "pVJ8kbM0yN5sQ3cT1uXoZrWfLhGdEaBi9w7v2KxRjUY"),
+		.about = "The token that register, login or the last refresh gave",
+		.example = "pVJ8kbM0yN5sQ3cT1uXoZrWfLhGdEaBi9w7v2KxRjUY"),
 };
-const struct schema refresh_body_schema = SCHEMA(refresh_body, refresh_body_fields, "A refresh token");
+const struct schema refresh_body_schema = SCHEMA(
+	refresh_body, refresh_body_fields, "A refresh token");
 
 static enum flow_verdict refuse_refresh(struct flow *flow, enum problem problem)
 {
 	access_attempt(flow, ATTEMPT_REFRESH,
-		       problem == PROBLEM_ACCOUNT_SUSPENDED ? ATTEMPT_SUSPENDED : ATTEMPT_FAILURE);
+		problem == PROBLEM_ACCOUNT_SUSPENDED ? ATTEMPT_SUSPENDED : ATTEMPT_FAILURE);
 	return refuse(flow, problem);
 }
 
@@ -70,7 +71,7 @@ static enum flow_verdict look_up_token(struct flow *flow)
 	refresh_token_hash(&refresh->token, refresh->hash);
 	refresh_client(request_user_agent(flow), request_address(flow), refresh->client);
 	return db_query(flow, &refresh_token_find_statement,
-			DB_VALUES(db_bytes(refresh->hash, sizeof(refresh->hash))));
+		DB_VALUES(db_bytes(refresh->hash, sizeof(refresh->hash))));
 }
 
 /* Sets the grant for this successor up. */
@@ -78,14 +79,15 @@ static bool grant_successor(struct flow *flow, const uint8_t salt[static REFRESH
 {
 	struct refresh *refresh = flow->state;
 
-	refresh->grant = (struct session_grant){
+	refresh->grant = (struct session_grant) {
 		.session_id = refresh->row.session_id,
 		.now_ms = clock_unix_ms(),
 		.expires_at_ms = refresh->row.session_expires_at,
 		.user_agent = request_user_agent(flow),
 		.address = request_address(flow),
 	};
-	refresh_token_successor(&refresh->token, salt, access_of(flow)->key.refresh, &refresh->successor);
+	refresh_token_successor(
+		&refresh->token, salt, access_of(flow)->key.refresh, &refresh->successor);
 	return session_grant_tokens(flow, &refresh->row.user, &refresh->successor, &refresh->grant);
 }
 
@@ -96,8 +98,8 @@ static bool is_replay(const struct flow *flow, int64_t now_ms)
 	const struct refresh_row *row = &refresh->row;
 
 	return now_ms - row->used_at <= access_of(flow)->settings->refresh_grace_ms &&
-	       row->used_by.len == SHA256_BYTES && row->successor_salt.len == REFRESH_SALT_BYTES &&
-	       secret_equals(row->used_by.data, refresh->client, SHA256_BYTES);
+		row->used_by.len == SHA256_BYTES && row->successor_salt.len == REFRESH_SALT_BYTES &&
+		secret_equals(row->used_by.data, refresh->client, SHA256_BYTES);
 }
 
 static enum flow_verdict judge_used_token(struct flow *flow, int64_t now_ms)
@@ -146,10 +148,10 @@ static enum flow_verdict claim_token(struct flow *flow)
 	if (!grant_successor(flow, refresh->salt))
 		return flow_fail(flow, FAILURE_MEMORY, "tokens of a refresh");
 	return db_query(flow, &refresh_token_claim_statement,
-			DB_VALUES(db_time(refresh->grant.now_ms),
-				  db_bytes(refresh->client, sizeof(refresh->client)),
-				  db_bytes(refresh->salt, sizeof(refresh->salt)),
-				  db_bytes(refresh->hash, sizeof(refresh->hash))));
+		DB_VALUES(db_time(refresh->grant.now_ms),
+			db_bytes(refresh->client, sizeof(refresh->client)),
+			db_bytes(refresh->salt, sizeof(refresh->salt)),
+			db_bytes(refresh->hash, sizeof(refresh->hash))));
 }
 
 static enum flow_verdict insert_successor(struct flow *flow)
@@ -166,8 +168,8 @@ static enum flow_verdict touch_session(struct flow *flow)
 	const struct session_grant *grant = &((struct refresh *)flow->state)->grant;
 
 	return db_query(flow, &session_touch_statement,
-			DB_VALUES(db_time(grant->now_ms), db_text(grant->user_agent),
-				  db_text(grant->address), db_uuid(grant->session_id)));
+		DB_VALUES(db_time(grant->now_ms), db_text(grant->user_agent),
+			db_text(grant->address), db_uuid(grant->session_id)));
 }
 
 static enum flow_verdict commit_rotation(struct flow *flow)
@@ -193,7 +195,8 @@ static enum flow_verdict leave_transaction(struct flow *flow)
 	struct refresh *refresh = flow->state;
 
 	if (++refresh->races_lost > RACES_MAX)
-		return flow_fail(flow, FAILURE_RETRY, "a refresh token changed each time it was read");
+		return flow_fail(
+			flow, FAILURE_RETRY, "a refresh token changed each time it was read");
 	return db_rollback(flow);
 }
 
@@ -202,8 +205,8 @@ static enum flow_verdict revoke_family(struct flow *flow)
 	const struct refresh_row *row = &((struct refresh *)flow->state)->row;
 
 	return db_query(flow, &session_revoke_statement,
-			DB_VALUES(db_time(clock_unix_ms()), db_text(TEXT("refresh_token_reused")),
-				  db_uuid(row->session_id), db_uuid(row->user.id)));
+		DB_VALUES(db_time(clock_unix_ms()), db_text(TEXT("refresh_token_reused")),
+			db_uuid(row->session_id), db_uuid(row->user.id)));
 }
 
 static enum flow_verdict refuse_reuse(struct flow *flow)

@@ -12,7 +12,8 @@ void refresh_token_new(struct refresh_token *token)
 bool refresh_token_parse(struct text text, struct refresh_token *token_out)
 {
 	return text.len == REFRESH_TOKEN_LEN &&
-	       base64url_decode(text, token_out->bytes, sizeof(token_out->bytes)) == REFRESH_TOKEN_BYTES;
+		base64url_decode(text, token_out->bytes, sizeof(token_out->bytes)) ==
+		REFRESH_TOKEN_BYTES;
 }
 
 struct text refresh_token_text(const struct refresh_token *token, struct arena *arena)
@@ -29,8 +30,9 @@ void refresh_token_hash(const struct refresh_token *token, uint8_t out[static SH
 	secret_sha256(token->bytes, sizeof(token->bytes), out);
 }
 
-void refresh_token_successor(const struct refresh_token *token, const uint8_t salt[static REFRESH_SALT_BYTES],
-			     const uint8_t key[static SHA256_BYTES], struct refresh_token *successor_out)
+void refresh_token_successor(const struct refresh_token *token,
+	const uint8_t salt[static REFRESH_SALT_BYTES], const uint8_t key[static SHA256_BYTES],
+	struct refresh_token *successor_out)
 {
 	uint8_t input[REFRESH_TOKEN_BYTES + REFRESH_SALT_BYTES];
 
@@ -43,7 +45,7 @@ void refresh_token_successor(const struct refresh_token *token, const uint8_t sa
 /* Writes 3 or 6 bytes of network; 0 when it is no address. */
 static size_t network_of(struct text address, uint8_t out[static 16])
 {
-	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff }; /* RFC 4291, 2.5.5.2 */
+	static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */
 	char name[INET6_ADDRSTRLEN];
 
 	if (address.len == 0 || address.len >= sizeof(name))
@@ -62,7 +64,7 @@ static size_t network_of(struct text address, uint8_t out[static 16])
 
 void refresh_client(struct text user_agent, struct text address, uint8_t out[static SHA256_BYTES])
 {
-	uint8_t input[SHA256_BYTES + 1 + 16] = { 0 };
+	uint8_t input[SHA256_BYTES + 1 + 16] = {0};
 	size_t size;
 
 	secret_sha256(user_agent.len > 0 ? user_agent.data : "", user_agent.len, input);

@@ -25,8 +25,9 @@ void refresh_token_new(struct refresh_token *token);
 bool refresh_token_parse(struct text text, struct refresh_token *token_out);
 struct text refresh_token_text(const struct refresh_token *token, struct arena *arena);
 void refresh_token_hash(const struct refresh_token *token, uint8_t out[static SHA256_BYTES]);
-void refresh_token_successor(const struct refresh_token *token, const uint8_t salt[static REFRESH_SALT_BYTES],
-			     const uint8_t key[static SHA256_BYTES], struct refresh_token *successor_out);
+void refresh_token_successor(const struct refresh_token *token,
+	const uint8_t salt[static REFRESH_SALT_BYTES], const uint8_t key[static SHA256_BYTES],
+	struct refresh_token *successor_out);
 
 /* Who presented a token: a digest of the user agent and the address's network (IPv4 /24, IPv6 /48), so that a
  * client whose privacy address changes stays itself. */

@@ -18,9 +18,9 @@ void revocations_add(struct revocations *revocations, const struct uuid *id, uin
 	_Atomic uint64_t *slot = &revocations->ended_ns[slot_of(id)];
 	uint64_t last = atomic_load_explicit(slot, memory_order_relaxed);
 
-	while (last < now_ns && !atomic_compare_exchange_weak_explicit(slot, &last, now_ns,
-							memory_order_release,
-							memory_order_relaxed))
+	while (last < now_ns &&
+		!atomic_compare_exchange_weak_explicit(
+			slot, &last, now_ns, memory_order_release, memory_order_relaxed))
 		;
 }
 

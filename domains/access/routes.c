@@ -9,15 +9,16 @@ static const struct route routes[] = {
 		.path = "/refresh",
 		.name = "refresh",
 		.about = "Change a refresh token for new tokens",
-		.details = "Each refresh token works once. The same client may send it again within ten seconds and "
-			   "gets the same successor; later it counts as stolen and the session ends.",
+		.details =
+			"Each refresh token works once. The same client may send it again within ten seconds and "
+			"gets the same successor; later it counts as stolen and the session ends.",
 		STATE(refresh),
 		BODY(refresh, body, &refresh_body_schema),
 		.body_max_bytes = 8192,
 		.reply = &session_reply_schema,
 		.problems = PROBLEMS(PROBLEM_REFRESH_TOKEN_INVALID, PROBLEM_REFRESH_TOKEN_EXPIRED,
-				     PROBLEM_REFRESH_TOKEN_REUSED, PROBLEM_SESSION_REVOKED,
-				     PROBLEM_ACCOUNT_SUSPENDED),
+			PROBLEM_REFRESH_TOKEN_REUSED, PROBLEM_SESSION_REVOKED,
+			PROBLEM_ACCOUNT_SUSPENDED),
 		.limit = PER_ADDRESS(60, MINUTE),
 		.steps = refresh_steps,
 	},
@@ -27,7 +28,7 @@ static const struct route routes[] = {
 		.name = "logout",
 		.about = "End this session",
 		.status = 204,
-		.guards = { &bearer_guard },
+		.guards = {&bearer_guard},
 		.steps = logout_steps,
 	},
 	{
@@ -36,7 +37,7 @@ static const struct route routes[] = {
 		.name = "list_sessions",
 		.about = "The user's living sessions, the one used last first",
 		.reply = &sessions_reply_schema,
-		.guards = { &bearer_guard },
+		.guards = {&bearer_guard},
 		.steps = list_sessions_steps,
 	},
 	{
@@ -48,13 +49,13 @@ static const struct route routes[] = {
 		PARAMETERS(revoke_session, parameters, &session_parameters_schema),
 		.status = 204,
 		.problems = PROBLEMS(PROBLEM_SESSION_NOT_FOUND),
-		.guards = { &bearer_guard },
+		.guards = {&bearer_guard},
 		.steps = revoke_session_steps,
 	},
 };
 
 const struct scope access_scope = {
-	.prefixes = { "/auth", "/api/v1/auth" },
+	.prefixes = {"/auth", "/api/v1/auth"},
 	.tag = "sessions",
 	.about = "Tokens and sessions",
 	ROUTES(routes),

@@ -17,12 +17,15 @@ struct session_reply_data {
 
 static const struct field session_reply_fields[] = {
 	FIELD(FIELD_TOKEN, session_reply_data, access_token,
-	      .about = "For the header Authorization: Bearer; a JWT", .example = "eyJhbGciOiJFZERTQSJ9..."),
+		.about = "For the header Authorization: Bearer; a JWT",
+		.example = "eyJhbGciOiJFZERTQSJ9..."),
 	FIELD(FIELD_TOKEN, session_reply_data, refresh_token,
-	      .about = "Works once, at POST /auth/refresh", .example = "pVJ8kbM0yN5sQ3cT1uXoZrWfLhGdEaBi9w7v2KxRjUY"),
-	FIELD(FIELD_TEXT, session_reply_data, token_type, .about = "Always Bearer", .example = "Bearer"),
+		.about = "Works once, at POST /auth/refresh",
+		.example = "pVJ8kbM0yN5sQ3cT1uXoZrWfLhGdEaBi9w7v2KxRjUY"),
+	FIELD(FIELD_TEXT, session_reply_data, token_type, .about = "Always Bearer",
+		.example = "Bearer"),
 	FIELD(FIELD_INT, session_reply_data, expires_in,
-	      .about = "Seconds until the access token expires", .example = "900"),
+		.about = "Seconds until the access token expires", .example = "900"),
 	FIELD_OBJECT_OF(&user_schema, session_reply_data, user, .about = "Who logged in"),
 };
 const struct schema session_reply_schema = {
@@ -65,8 +68,8 @@ static int64_t lesser(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-bool session_grant_tokens(struct flow *flow, const struct user *user, const struct refresh_token *refresh,
-			  struct session_grant *grant)
+bool session_grant_tokens(struct flow *flow, const struct user *user,
+	const struct refresh_token *refresh, struct session_grant *grant)
 {
 	const struct access *access = access_of(flow);
 	int64_t issued_at_s = grant->now_ms / 1000;
@@ -85,8 +88,8 @@ bool session_grant_tokens(struct flow *flow, const struct user *user, const stru
 		claims.expires_at_s = issued_at_s + 1;
 	grant->user_id = user->id;
 	grant->expires_in_s = claims.expires_at_s - issued_at_s;
-	grant->refresh_expires_at_ms =
-		lesser(grant->expires_at_ms, grant->now_ms + access->settings->idle_timeout_ms);
+	grant->refresh_expires_at_ms = lesser(
+		grant->expires_at_ms, grant->now_ms + access->settings->idle_timeout_ms);
 	grant->access_token = token_sign(&access->rules, &claims, &flow->arena);
 	grant->refresh_token = refresh_token_text(refresh, &flow->arena);
 	refresh_token_hash(refresh, grant->refresh_hash);
@@ -94,12 +97,12 @@ bool session_grant_tokens(struct flow *flow, const struct user *user, const stru
 }
 
 bool session_grant_new(struct flow *flow, const struct user *user, struct text user_agent,
-		       struct text address, struct session_grant *grant_out)
+	struct text address, struct session_grant *grant_out)
 {
 	struct refresh_token refresh;
 	bool granted;
 
-	*grant_out = (struct session_grant){
+	*grant_out = (struct session_grant) {
 		.session_id = uuid_new(),
 		.now_ms = clock_unix_ms(),
 		.user_agent = user_agent,
@@ -112,39 +115,41 @@ bool session_grant_new(struct flow *flow, const struct user *user, struct text u
 	return granted;
 }
 
-bool session_grant_for_request(struct flow *flow, const struct user *user, struct session_grant *grant_out)
+bool session_grant_for_request(
+	struct flow *flow, const struct user *user, struct session_grant *grant_out)
 {
-	return session_grant_new(flow, user, request_user_agent(flow), request_address(flow), grant_out);
+	return session_grant_new(
+		flow, user, request_user_agent(flow), request_address(flow), grant_out);
 }
 
 enum flow_verdict session_insert(struct flow *flow, const struct session_grant *grant)
 {
 	return db_query(flow, &session_insert_statement,
-			DB_VALUES(db_uuid(grant->session_id), db_uuid(grant->user_id),
-				  db_time(grant->now_ms), db_time(grant->expires_at_ms),
-				  db_text(grant->user_agent), db_text(grant->address)));
+		DB_VALUES(db_uuid(grant->session_id), db_uuid(grant->user_id),
+			db_time(grant->now_ms), db_time(grant->expires_at_ms),
+			db_text(grant->user_agent), db_text(grant->address)));
 }
 
 enum flow_verdict session_insert_refresh_token(struct flow *flow, const struct session_grant *grant)
 {
 	return db_query(flow, &refresh_token_insert_statement,
-			DB_VALUES(db_bytes(grant->refresh_hash, sizeof(grant->refresh_hash)),
-				  db_uuid(grant->session_id), db_time(grant->now_ms),
-				  db_time(grant->refresh_expires_at_ms)));
+		DB_VALUES(db_bytes(grant->refresh_hash, sizeof(grant->refresh_hash)),
+			db_uuid(grant->session_id), db_time(grant->now_ms),
+			db_time(grant->refresh_expires_at_ms)));
 }
 
 enum flow_verdict session_forget_expired(struct flow *flow, const struct uuid *user_id)
 {
 	return db_query(flow, &session_forget_statement,
-			DB_VALUES(db_uuid(*user_id), db_time(clock_unix_ms())));
+		DB_VALUES(db_uuid(*user_id), db_time(clock_unix_ms())));
 }
 
 enum flow_verdict session_revoke_all(struct flow *flow, const struct uuid *user_id,
-				     const struct uuid *except, const char *reason)
+	const struct uuid *except, const char *reason)
 {
 	return db_query(flow, &session_revoke_all_statement,
-			DB_VALUES(db_time(clock_unix_ms()), db_text(text_from_c(reason)),
-				  db_uuid(*user_id), db_uuid(*except)));
+		DB_VALUES(db_time(clock_unix_ms()), db_text(text_from_c(reason)), db_uuid(*user_id),
+			db_uuid(*except)));
 }
 
 void session_ended(struct flow *flow, const struct uuid *user_or_session_id)
@@ -152,8 +157,8 @@ void session_ended(struct flow *flow, const struct uuid *user_or_session_id)
 	revocations_add(&access_of(flow)->revocations, user_or_session_id, clock_now_ns());
 }
 
-enum flow_verdict session_reply(struct flow *flow, const struct session_grant *grant,
-				const struct user *user)
+enum flow_verdict session_reply(
+	struct flow *flow, const struct session_grant *grant, const struct user *user)
 {
 	const struct session_reply_data data = {
 		.access_token = grant->access_token,

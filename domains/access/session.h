@@ -12,5 +12,5 @@ struct text request_address(struct flow *flow);
 
 /* What session_grant_new does for a session that exists: session_id, user_id, expires_at_ms are set by the caller.
  * `refresh` is the token to hand out. */
-bool session_grant_tokens(struct flow *flow, const struct user *user, const struct refresh_token *refresh,
-			  struct session_grant *grant);
+bool session_grant_tokens(struct flow *flow, const struct user *user,
+	const struct refresh_token *refresh, struct session_grant *grant);

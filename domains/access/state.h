@@ -33,7 +33,7 @@ struct access {
 	struct token_rules rules;
 	struct token_cache *caches; /* one a loop, by loop->index; each its loop's own */
 	struct revocations revocations; /* any thread */
-	struct active_users active;     /* any thread */
+	struct active_users active; /* any thread */
 	metric_id attempts[ATTEMPT_METHOD_COUNT][ATTEMPT_RESULT_COUNT];
 	metric_id events[ACCESS_EVENT_COUNT];
 	metric_id cache_hits, cache_misses; /* of the token caches */

@@ -14,7 +14,7 @@
 struct session_check_row {
 	int64_t revoked_at; /* 0: alive */
 	int64_t expires_at;
-	int64_t role;   /* enum role */
+	int64_t role; /* enum role */
 	int64_t status; /* enum user_status */
 };
 
@@ -22,8 +22,8 @@ struct session_check_row {
 struct refresh_row {
 	struct uuid session_id;
 	int64_t token_expires_at;
-	int64_t used_at;            /* 0: not yet */
-	struct text used_by;        /* SHA256_BYTES, once used */
+	int64_t used_at; /* 0: not yet */
+	struct text used_by; /* SHA256_BYTES, once used */
 	struct text successor_salt; /* REFRESH_SALT_BYTES, once used */
 	int64_t session_expires_at;
 	int64_t revoked_at;

@@ -58,8 +58,8 @@ static void write_id(struct json_writer *writer, struct text name, const struct 
 	json_uuid(writer, id);
 }
 
-static struct text claims_json(const struct token_rules *rules, const struct token_claims *claims,
-			       struct arena *arena)
+static struct text claims_json(
+	const struct token_rules *rules, const struct token_claims *claims, struct arena *arena)
 {
 	struct json_writer writer;
 
@@ -81,8 +81,8 @@ static struct text claims_json(const struct token_rules *rules, const struct tok
 	return json_text(&writer);
 }
 
-struct text token_sign(const struct token_rules *rules, const struct token_claims *claims,
-		       struct arena *arena)
+struct text token_sign(
+	const struct token_rules *rules, const struct token_claims *claims, struct arena *arena)
 {
 	struct text header = header_json(rules->key, arena);
 	struct text body = claims_json(rules, claims, arena);
@@ -92,8 +92,9 @@ struct text token_sign(const struct token_rules *rules, const struct token_claim
 
 	if (text_is_absent(header) || text_is_absent(body))
 		return TEXT_ABSENT;
-	out = arena_alloc(arena, base64url_encoded_len(header.len) + base64url_encoded_len(body.len) +
-					 base64url_encoded_len(sizeof(signature)) + 2);
+	out = arena_alloc(arena,
+		base64url_encoded_len(header.len) + base64url_encoded_len(body.len) +
+			base64url_encoded_len(sizeof(signature)) + 2);
 	if (out == NULL)
 		return TEXT_ABSENT;
 	len = base64url_encode(header.data, header.len, out);
@@ -124,8 +125,10 @@ static bool split(struct text token, struct token_parts *parts_out)
 	parts_out->signature = text_cut(rest, '.', &tail);
 	if (!text_is_absent(tail))
 		return false;
-	parts_out->signed_data = text_of(token.data, parts_out->header.len + 1 + parts_out->claims.len);
-	return parts_out->header.len > 0 && parts_out->claims.len > 0 && parts_out->signature.len > 0;
+	parts_out->signed_data = text_of(
+		token.data, parts_out->header.len + 1 + parts_out->claims.len);
+	return parts_out->header.len > 0 && parts_out->claims.len > 0 &&
+		parts_out->signature.len > 0;
 }
 
 static struct text decode(struct text part, struct arena *arena)
@@ -169,7 +172,8 @@ static yyjson_val *parse_object(struct text json, struct arena *arena)
 	if (memory == NULL || !yyjson_alc_pool_init(&pool, memory, size))
 		return NULL;
 	/* Without YYJSON_READ_INSITU the input is not written to, whatever the signature says. */
-	document = yyjson_read_opts((char *)(uintptr_t)json.data, json.len, YYJSON_READ_NOFLAG, &pool, NULL);
+	document = yyjson_read_opts(
+		(char *)(uintptr_t)json.data, json.len, YYJSON_READ_NOFLAG, &pool, NULL);
 	root = yyjson_doc_get_root(document);
 	if (!yyjson_is_obj(root) || yyjson_obj_size(root) > MEMBERS_MAX || has_twins(root))
 		return NULL;
@@ -217,9 +221,9 @@ static bool header_is_ours(const struct token_key *key, struct text part, struct
 	yyjson_val *header = text_is_absent(json) ? NULL : parse_object(json, arena);
 
 	return header != NULL && yyjson_obj_size(header) == 3 &&
-	       member_equals(header, "alg", text_from_c(token_key_algorithm(key))) &&
-	       member_equals(header, "typ", TEXT("at+jwt")) &&
-	       member_equals(header, "kid", text_of(key->id, sizeof(key->id)));
+		member_equals(header, "alg", text_from_c(token_key_algorithm(key))) &&
+		member_equals(header, "typ", TEXT("at+jwt")) &&
+		member_equals(header, "kid", text_of(key->id, sizeof(key->id)));
 }
 
 static bool signature_is_ours(const struct token_key *key, const struct token_parts *parts)
@@ -251,44 +255,44 @@ static bool read_roles(yyjson_val *object, uint32_t *roles_out)
 }
 
 static bool read_claims(const struct token_rules *rules, struct text part, struct arena *arena,
-			struct token_claims *claims_out)
+	struct token_claims *claims_out)
 {
 	struct text json = decode(part, arena);
 	yyjson_val *object = text_is_absent(json) ? NULL : parse_object(json, arena);
 
-	*claims_out = (struct token_claims){ 0 };
+	*claims_out = (struct token_claims) {0};
 	if (object == NULL || !member_equals(object, "iss", rules->issuer) ||
-	    !member_equals(object, "aud", rules->audience))
+		!member_equals(object, "aud", rules->audience))
 		return false;
 	if (yyjson_obj_get(object, "nbf") != NULL &&
-	    !time_member(object, "nbf", &claims_out->not_before_s))
+		!time_member(object, "nbf", &claims_out->not_before_s))
 		return false;
 	return id_member(object, "sub", &claims_out->user_id) &&
-	       id_member(object, "sid", &claims_out->session_id) &&
-	       id_member(object, "jti", &claims_out->token_id) &&
-	       time_member(object, "iat", &claims_out->issued_at_s) &&
-	       time_member(object, "exp", &claims_out->expires_at_s) &&
-	       read_roles(object, &claims_out->roles);
+		id_member(object, "sid", &claims_out->session_id) &&
+		id_member(object, "jti", &claims_out->token_id) &&
+		time_member(object, "iat", &claims_out->issued_at_s) &&
+		time_member(object, "exp", &claims_out->expires_at_s) &&
+		read_roles(object, &claims_out->roles);
 }
 
 static enum token_verdict judge_times(const struct token_claims *claims, int64_t now_s)
 {
 	if (claims->issued_at_s > now_s + TOKEN_LEEWAY_S ||
-	    claims->not_before_s > now_s + TOKEN_LEEWAY_S ||
-	    claims->expires_at_s <= claims->issued_at_s)
+		claims->not_before_s > now_s + TOKEN_LEEWAY_S ||
+		claims->expires_at_s <= claims->issued_at_s)
 		return TOKEN_BAD;
 	return now_s >= claims->expires_at_s + TOKEN_LEEWAY_S ? TOKEN_LATE : TOKEN_OK;
 }
 
 enum token_verdict token_verify(const struct token_rules *rules, struct text token, int64_t now_s,
-				struct arena *arena, struct token_claims *claims_out)
+	struct arena *arena, struct token_claims *claims_out)
 {
 	struct token_parts parts;
 
 	/* Claims are parsed only once the signature says that we wrote them. */
 	if (!split(token, &parts) || !header_is_ours(rules->key, parts.header, arena) ||
-	    !signature_is_ours(rules->key, &parts) ||
-	    !read_claims(rules, parts.claims, arena, claims_out))
+		!signature_is_ours(rules->key, &parts) ||
+		!read_claims(rules, parts.claims, arena, claims_out))
 		return TOKEN_BAD;
 	return judge_times(claims_out, now_s);
 }

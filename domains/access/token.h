@@ -24,20 +24,20 @@ struct token_rules {
 };
 
 struct token_claims {
-	struct uuid user_id;    /* sub */
+	struct uuid user_id; /* sub */
 	struct uuid session_id; /* sid */
-	struct uuid token_id;   /* jti */
-	int64_t issued_at_s;    /* iat, Unix seconds */
-	int64_t not_before_s;   /* nbf; 0: none */
-	int64_t expires_at_s;   /* exp */
-	uint32_t roles;         /* role_bit() of each name in roles */
+	struct uuid token_id; /* jti */
+	int64_t issued_at_s; /* iat, Unix seconds */
+	int64_t not_before_s; /* nbf; 0: none */
+	int64_t expires_at_s; /* exp */
+	uint32_t roles; /* role_bit() of each name in roles */
 };
 
 enum token_verdict { TOKEN_OK, TOKEN_BAD, TOKEN_LATE };
 
 /* In the arena; absent when it is full. Any thread. */
-struct text token_sign(const struct token_rules *rules, const struct token_claims *claims,
-		       struct arena *arena);
+struct text token_sign(
+	const struct token_rules *rules, const struct token_claims *claims, struct arena *arena);
 /* The arena is scratch. TOKEN_LATE only for a token that is valid but for its time. Any thread. */
 enum token_verdict token_verify(const struct token_rules *rules, struct text token, int64_t now_s,
-				struct arena *arena, struct token_claims *claims_out);
+	struct arena *arena, struct token_claims *claims_out);

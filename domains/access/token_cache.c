@@ -11,12 +11,13 @@ bool token_cache_init(struct token_cache *cache, struct arena *arena, size_t pla
 
 	while (sets * WAYS < places)
 		sets *= 2;
-	*cache = (struct token_cache){ .set_count = sets };
+	*cache = (struct token_cache) {.set_count = sets};
 	cache->places = arena_zalloc(arena, sets * WAYS * sizeof(cache->places[0]));
 	return cache->places != NULL;
 }
 
-static struct seen_token *set_of(const struct token_cache *cache, const uint8_t digest[static SHA256_BYTES])
+static struct seen_token *set_of(
+	const struct token_cache *cache, const uint8_t digest[static SHA256_BYTES])
 {
 	uint64_t bits;
 
@@ -35,7 +36,8 @@ static uint32_t tick(struct token_cache *cache)
 	return cache->clock;
 }
 
-struct seen_token *token_cache_find(struct token_cache *cache, const uint8_t digest[static SHA256_BYTES])
+struct seen_token *token_cache_find(
+	struct token_cache *cache, const uint8_t digest[static SHA256_BYTES])
 {
 	struct seen_token *set = set_of(cache, digest);
 

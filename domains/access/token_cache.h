@@ -21,9 +21,9 @@ struct seen_token {
 	struct uuid session_id;
 	int64_t expires_at_s;
 	uint64_t checked_ns; /* a check that found the session alive began after this; 0: never */
-	uint32_t roles;      /* as the database had them at that check */
-	uint32_t used;       /* the cache's clock at the last find; 0: an empty place */
-	bool ended;          /* the session is over, and sessions do not come back */
+	uint32_t roles; /* as the database had them at that check */
+	uint32_t used; /* the cache's clock at the last find; 0: an empty place */
+	bool ended; /* the session is over, and sessions do not come back */
 };
 
 struct token_cache {
@@ -35,6 +35,7 @@ struct token_cache {
 /* Room for at least `places` tokens, in the arena. False when it is full. */
 bool token_cache_init(struct token_cache *cache, struct arena *arena, size_t places);
 /* NULL when it is not there. Good until the next token_cache_put. */
-struct seen_token *token_cache_find(struct token_cache *cache, const uint8_t digest[static SHA256_BYTES]);
+struct seen_token *token_cache_find(
+	struct token_cache *cache, const uint8_t digest[static SHA256_BYTES]);
 /* Copies `token` in, over the set's least recently used. */
 struct seen_token *token_cache_put(struct token_cache *cache, const struct seen_token *token);

@@ -15,7 +15,8 @@
 
 enum { PEM_MAX_BYTES = 16 * 1024 };
 
-static EVP_PKEY *fail(struct arena *arena, struct text *error_out, const char *what, struct text path)
+static EVP_PKEY *fail(
+	struct arena *arena, struct text *error_out, const char *what, struct text path)
 {
 	*error_out = arena_printf(arena, "%s %.*s: %s", what, TEXT_ARG(path), strerror(errno));
 	return NULL;
@@ -31,7 +32,8 @@ static int on_passphrase(char *buffer, int size, int is_writing, void *context)
 static EVP_PKEY *parse_pem(const char *pem, size_t len)
 {
 	BIO *bio = BIO_new_mem_buf(pem, (int)len);
-	EVP_PKEY *pair = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, NULL) : NULL;
+	EVP_PKEY *pair = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, NULL)
+				     : NULL;
 
 	BIO_free(bio);
 	return pair;
@@ -72,7 +74,8 @@ EVP_PKEY *token_key_file_read(struct text path, struct arena *arena, struct text
 	if (pair == NULL)
 		*error_out = arena_printf(arena,
 			"%.*s holds no unencrypted private key in PEM; make one with "
-			"`openssl genpkey -algorithm ed25519`", TEXT_ARG(name));
+			"`openssl genpkey -algorithm ed25519`",
+			TEXT_ARG(name));
 	return pair;
 }
 
@@ -113,7 +116,7 @@ static bool publish(struct text path, const char *pem, size_t len, struct arena 
 	uuid_format(&id, id_text);
 	draft = arena_printf(arena, "%.*s.%.*s", TEXT_ARG(path), UUID_TEXT_LEN, id_text);
 	linked = write_new_file(draft.data, pem, len) &&
-		 (link(draft.data, path.data) == 0 || errno == EEXIST);
+		(link(draft.data, path.data) == 0 || errno == EEXIST);
 	error = errno;
 	unlink(draft.data);
 	errno = error;
@@ -130,7 +133,7 @@ static bool make(struct text path, struct arena *arena)
 
 	errno = ENOMEM;
 	if (pair != NULL && bio != NULL &&
-	    PEM_write_bio_PKCS8PrivateKey(bio, pair, NULL, NULL, 0, NULL, NULL) == 1)
+		PEM_write_bio_PKCS8PrivateKey(bio, pair, NULL, NULL, 0, NULL, NULL) == 1)
 		len = BIO_get_mem_data(bio, &pem);
 	if (len > 0)
 		made = publish(path, pem, (size_t)len, arena);

@@ -5,7 +5,8 @@
 
 /* `millrace token mint`: no request, no reply; what it found stands in the state. */
 
-static flow_step_fn find_user, open_transaction, insert_session, insert_refresh_token, commit_session, finish;
+static flow_step_fn find_user, open_transaction, insert_session, insert_refresh_token,
+	commit_session, finish;
 
 const struct flow_step token_mint_steps[] = {
 	STEP(find_user),
@@ -34,7 +35,8 @@ static enum flow_verdict open_transaction(struct flow *flow)
 	if (db_result(flow)->rows == 0)
 		return FLOW_DONE;
 	db_row_copy(flow, 0, &mint->user);
-	if (!session_grant_new(flow, &mint->user, TEXT("millrace token mint"), TEXT_ABSENT, &mint->grant))
+	if (!session_grant_new(
+		    flow, &mint->user, TEXT("millrace token mint"), TEXT_ABSENT, &mint->grant))
 		return flow_fail(flow, FAILURE_MEMORY, "tokens");
 	return db_begin(flow);
 }

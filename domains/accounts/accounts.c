@@ -18,25 +18,27 @@ static const struct setting setting_rows[] = {
 		.min = MIB, .max = 1024 * MIB,
 		.help = "Memory of one Argon2id hash, and of each hashing thread. Stored hashes that cost less "
 			"are renewed at the next login."),
-	SETTING(SETTING_INT, accounts_settings, iterations, "password.iterations", "2", .min = 1, .max = 64,
-		.help = "Passes of Argon2id over that memory."),
-	SETTING(SETTING_INT, accounts_settings, queue_max, "password.queue_max", "64",
-		.min = 1, .max = 65536,
+	SETTING(SETTING_INT, accounts_settings, iterations, "password.iterations", "2", .min = 1,
+		.max = 64, .help = "Passes of Argon2id over that memory."),
+	SETTING(SETTING_INT, accounts_settings, queue_max, "password.queue_max", "64", .min = 1,
+		.max = 65536,
 		.help = "Password jobs that may wait for a thread; one more is answered 503 at once."),
-	SETTING(SETTING_INT, accounts_settings, threads, "password.threads", "0", .max = THREADS_MAX,
-		.min = 0, .help = "Threads that hash passwords. 0: one for each core."),
-	SETTING(SETTING_INT, accounts_settings, strength, "password.strength", "3", .min = 0, .max = 4,
+	SETTING(SETTING_INT, accounts_settings, threads, "password.threads", "0",
+		.max = THREADS_MAX, .min = 0,
+		.help = "Threads that hash passwords. 0: one for each core."),
+	SETTING(SETTING_INT, accounts_settings, strength, "password.strength", "3", .min = 0,
+		.max = 4,
 		.help = "How hard a new password must be to guess, from 0 (anything) to 4, as zxcvbn scores it."),
 };
 
-const struct setting_group accounts_setting_group = SETTING_GROUP("password", accounts_settings, setting_rows,
-	"How passwords are judged and hashed");
+const struct setting_group accounts_setting_group = SETTING_GROUP(
+	"password", accounts_settings, setting_rows, "How passwords are judged and hashed");
 
 static const struct metric jobs_metric = {
 	.name = "password_jobs",
 	.kind = METRIC_GAUGE,
 	.help = "Password jobs by what they do now",
-	.labels = { "state" },
+	.labels = {"state"},
 };
 static const struct metric refused_metric = {
 	.name = "password_jobs_refused",
@@ -50,19 +52,21 @@ struct accounts *accounts_of(const struct flow *flow)
 }
 
 static bool check_cost(const struct password_cost *cost, bool production, struct arena *arena,
-		       struct text *error_out)
+	struct text *error_out)
 {
-	if (!production || (uint64_t)cost->memory_kib * cost->iterations >= PRODUCTION_MIN_KIB_ITERATIONS)
+	if (!production ||
+		(uint64_t)cost->memory_kib * cost->iterations >= PRODUCTION_MIN_KIB_ITERATIONS)
 		return true;
 	*error_out = arena_printf(arena,
 		"password.memory (%u KiB) times password.iterations (%u) is too cheap for production; "
-		"take at least 19MiB and 2, 12MiB and 3 or 7MiB and 5", cost->memory_kib, cost->iterations);
+		"take at least 19MiB and 2, 12MiB and 3 or 7MiB and 5",
+		cost->memory_kib, cost->iterations);
 	return false;
 }
 
 static void make_nobodys_hash(struct accounts *accounts)
 {
-	struct phc phc = { .cost = accounts->cost, .salt_size = 16, .hash_size = 32 };
+	struct phc phc = {.cost = accounts->cost, .salt_size = 16, .hash_size = 32};
 
 	secret_random(phc.salt, phc.salt_size);
 	secret_random(phc.hash, phc.hash_size);
@@ -78,10 +82,10 @@ static bool open_workers(struct accounts *accounts, struct text *error_out)
 	if (threads > THREADS_MAX)
 		threads = THREADS_MAX;
 	accounts->workers = worker_class_open("argon2", (unsigned)threads,
-					      (size_t)accounts->settings->queue_max,
-					      password_scratch_bytes(&accounts->cost));
+		(size_t)accounts->settings->queue_max, password_scratch_bytes(&accounts->cost));
 	if (accounts->workers == NULL)
-		*error_out = TEXT("cannot start the threads that hash passwords (password.threads)");
+		*error_out = TEXT(
+			"cannot start the threads that hash passwords (password.threads)");
 	return accounts->workers != NULL;
 }
 
@@ -105,14 +109,14 @@ static void open_metrics(struct accounts *accounts, struct metrics *metrics)
 	if (metrics == NULL)
 		return;
 	metric_gauge_callback(metrics, &jobs_metric, METRIC_LABELS(TEXT("queued")), count_queued,
-			      accounts->workers);
+		accounts->workers);
 	metric_gauge_callback(metrics, &jobs_metric, METRIC_LABELS(TEXT("running")), count_running,
-			      accounts->workers);
+		accounts->workers);
 	metric_gauge_callback(metrics, &refused_metric, NULL, 0, count_refused, accounts->workers);
 }
 
 static bool open_accounts(struct domain_context *context, const void *settings, void **state_out,
-			  struct text *error_out)
+	struct text *error_out)
 {
 	struct accounts *accounts = arena_zalloc(context->arena, sizeof(*accounts));
 
@@ -121,13 +125,13 @@ static bool open_accounts(struct domain_context *context, const void *settings, 
 		return false;
 	}
 	accounts->settings = settings;
-	accounts->cost = (struct password_cost){
+	accounts->cost = (struct password_cost) {
 		.memory_kib = (uint32_t)(accounts->settings->memory_bytes / 1024),
 		.iterations = (uint32_t)accounts->settings->iterations,
 		.lanes = 1,
 	};
 	if (!check_cost(&accounts->cost, context->production, context->arena, error_out) ||
-	    !open_workers(accounts, error_out))
+		!open_workers(accounts, error_out))
 		return false;
 	make_nobodys_hash(accounts);
 	open_metrics(accounts, context->metrics);
@@ -142,14 +146,14 @@ static void close_accounts(void *state)
 	worker_class_close(accounts->workers);
 }
 
-static const struct scope *const scopes[] = { &accounts_scope, &admin_scope };
+static const struct scope *const scopes[] = {&accounts_scope, &admin_scope};
 
 const struct domain accounts_domain = {
 	.name = "accounts",
 	.scopes = scopes,
 	.scope_count = sizeof(scopes) / sizeof(scopes[0]),
-	.statements = { accounts_statements, ACCOUNTS_STATEMENT_COUNT },
-	.migrations = { accounts_migrations, ACCOUNTS_MIGRATION_COUNT },
+	.statements = {accounts_statements, ACCOUNTS_STATEMENT_COUNT},
+	.migrations = {accounts_migrations, ACCOUNTS_MIGRATION_COUNT},
 	.settings = &accounts_setting_group,
 	.open = open_accounts,
 	.close = close_accounts,

@@ -32,7 +32,7 @@ static enum flow_verdict promote(struct flow *flow)
 	if (text_is_absent(create->email))
 		return refuse_admin(create, "this is not an e-mail address");
 	return db_query(flow, &user_promote_statement,
-			DB_VALUES(db_time(clock_unix_ms()), db_text(create->email)));
+		DB_VALUES(db_time(clock_unix_ms()), db_text(create->email)));
 }
 
 static enum flow_verdict hash_password(struct flow *flow)
@@ -49,7 +49,8 @@ static enum flow_verdict hash_password(struct flow *flow)
 	}
 	if (text_is_absent(create->password))
 		return refuse_admin(create, "a new user needs a password");
-	if (!text_is_utf8(create->password) || memchr(create->password.data, 0, create->password.len))
+	if (!text_is_utf8(create->password) ||
+		memchr(create->password.data, 0, create->password.len))
 		return refuse_admin(create, "the password must be UTF-8 text");
 	length = text_code_points(create->password);
 	if (length < PASSWORD_MIN || length > PASSWORD_MAX)
@@ -67,12 +68,16 @@ static enum flow_verdict insert_admin(struct flow *flow)
 		return flow_fail(flow, FAILURE_MEMORY, "hashing a password");
 	if (result->too_common)
 		return refuse_admin(create, "the password is too easy to guess");
-	create->user = (struct user){ .id = uuid_new(), .email = create->email, .name = create->name,
-				      .role = ROLE_ADMIN, .created_at = now_ms, .updated_at = now_ms };
+	create->user = (struct user) {.id = uuid_new(),
+		.email = create->email,
+		.name = create->name,
+		.role = ROLE_ADMIN,
+		.created_at = now_ms,
+		.updated_at = now_ms};
 	return db_query(flow, &user_insert_statement,
-			DB_VALUES(db_uuid(create->user.id), db_text(create->email), db_text(create->name),
-				  db_text(text_from_c(role_names[ROLE_ADMIN])), db_text(result->hash),
-				  db_time(now_ms), db_time_or_null(0)));
+		DB_VALUES(db_uuid(create->user.id), db_text(create->email), db_text(create->name),
+			db_text(text_from_c(role_names[ROLE_ADMIN])), db_text(result->hash),
+			db_time(now_ms), db_time_or_null(0)));
 }
 
 static enum flow_verdict finish(struct flow *flow)

@@ -4,8 +4,8 @@
 #include "domains/accounts/routes.h"
 #include "http/handler.h"
 
-static flow_step_fn look_up_email, verify_password, judge_password, record_login, forget_old_sessions,
-	insert_session, insert_refresh_token, commit_login, answer;
+static flow_step_fn look_up_email, verify_password, judge_password, record_login,
+	forget_old_sessions, insert_session, insert_refresh_token, commit_login, answer;
 
 const struct flow_step login_steps[] = {
 	STEP(look_up_email),
@@ -22,9 +22,9 @@ const struct flow_step login_steps[] = {
 
 static const struct field login_fields[] = {
 	FIELD(FIELD_EMAIL, login_body, email, .max = 254, .about = "The account's address",
-	      .example = "ada@example.com"),
+		.example = "ada@example.com"),
 	FIELD(FIELD_PASSWORD, login_body, password, .min = 1, .max = PASSWORD_MAX,
-	      .about = "The account's password", .example = "correct horse battery staple"),
+		.about = "The account's password", .example = "correct horse battery staple"),
 };
 const struct schema login_body_schema = SCHEMA(login_body, login_fields, "Who wants in");
 
@@ -32,7 +32,8 @@ static enum flow_verdict look_up_email(struct flow *flow)
 {
 	const struct login *login = flow->state;
 
-	return db_query(flow, &credentials_by_email_statement, DB_VALUES(db_text(login->body.email)));
+	return db_query(
+		flow, &credentials_by_email_statement, DB_VALUES(db_text(login->body.email)));
 }
 
 /* An unknown user costs one hash too: the time must not tell who has an account. */
@@ -46,7 +47,8 @@ static enum flow_verdict verify_password(struct flow *flow)
 	return password_verify(flow, login->body.password, login->row.password_hash);
 }
 
-static enum flow_verdict refuse_login(struct flow *flow, enum attempt_result result, enum problem problem)
+static enum flow_verdict refuse_login(
+	struct flow *flow, enum attempt_result result, enum problem problem)
 {
 	access_attempt(flow, ATTEMPT_PASSWORD, result);
 	return refuse(flow, problem);
@@ -58,7 +60,8 @@ static enum flow_verdict judge_password(struct flow *flow)
 	struct login *login = flow->state;
 
 	if (!result->worked)
-		return flow_fail(flow, FAILURE_INTERNAL, "a stored password hash could not be computed");
+		return flow_fail(
+			flow, FAILURE_INTERNAL, "a stored password hash could not be computed");
 	if (!result->matches || !login->known)
 		return refuse_login(flow, ATTEMPT_FAILURE, PROBLEM_INVALID_CREDENTIALS);
 	if (login->row.user.status == USER_SUSPENDED)
@@ -72,12 +75,13 @@ static enum flow_verdict judge_password(struct flow *flow)
 static enum flow_verdict record_login(struct flow *flow)
 {
 	struct login *login = flow->state;
-	struct text hash = text_is_absent(login->new_hash) ? login->row.password_hash : login->new_hash;
+	struct text hash = text_is_absent(login->new_hash) ? login->row.password_hash
+							   : login->new_hash;
 
 	login->row.user.last_login_at = login->grant.now_ms;
 	return db_query(flow, &login_record_statement,
-			DB_VALUES(db_time(login->grant.now_ms), db_text(hash),
-				  db_uuid(login->row.user.id), db_text(login->row.password_hash)));
+		DB_VALUES(db_time(login->grant.now_ms), db_text(hash), db_uuid(login->row.user.id),
+			db_text(login->row.password_hash)));
 }
 
 static enum flow_verdict forget_old_sessions(struct flow *flow)

@@ -30,7 +30,7 @@ static struct text password_of(const struct password_job *job)
 
 static struct scratch scratch_of(const struct password_job *job, void *memory)
 {
-	return (struct scratch){ .memory = memory, .size = password_scratch_bytes(&job->cost) };
+	return (struct scratch) {.memory = memory, .size = password_scratch_bytes(&job->cost)};
 }
 
 /* On a worker thread, as the two below. */
@@ -38,7 +38,8 @@ static void make(struct password_job *job, void *memory)
 {
 	struct phc phc;
 
-	job->result.worked = password_hash_make(&job->cost, password_of(job), scratch_of(job, memory), &phc);
+	job->result.worked = password_hash_make(
+		&job->cost, password_of(job), scratch_of(job, memory), &phc);
 	if (job->result.worked) {
 		job->hash_len = phc_write(&phc, job->hash);
 		job->result.hash = text_of(job->hash, job->hash_len);
@@ -53,8 +54,8 @@ static void run_verify(struct worker_job *worker_job, void *memory)
 
 	if (!phc_read(text_of(job->hash, job->hash_len), &phc))
 		return; /* what is stored is no hash: `worked` stays false */
-	job->result.matches =
-		password_hash_matches(&phc, password_of(job), scratch_of(job, memory), &job->result.worked);
+	job->result.matches = password_hash_matches(
+		&phc, password_of(job), scratch_of(job, memory), &job->result.worked);
 	if (job->result.matches && password_cost_is_weaker(&phc.cost, &job->cost))
 		make(job, memory);
 }
@@ -64,8 +65,8 @@ static void run_make(struct worker_job *worker_job, void *memory)
 	struct password_job *job = (struct password_job *)worker_job;
 
 	job->result.worked = true;
-	job->result.too_common =
-		password_strength(password_of(job), text_of(job->email, job->email_len)) < job->strength_min;
+	job->result.too_common = password_strength(password_of(job),
+					 text_of(job->email, job->email_len)) < job->strength_min;
 	if (!job->result.too_common)
 		make(job, memory);
 }

@@ -16,10 +16,11 @@
 enum { PASSWORD_MIN = 8, PASSWORD_MAX = 128, PASSWORD_MAX_BYTES = 4 * PASSWORD_MAX };
 
 struct password_result {
-	bool worked;      /* false: no memory for the hash */
-	bool matches;     /* password_verify */
-	bool too_common;  /* password_make: guessable, or it holds the e-mail address; nothing was made */
-	struct text hash; /* PHC; made, or remade because the stored one is weaker than configured */
+	bool worked; /* false: no memory for the hash */
+	bool matches; /* password_verify */
+	bool too_common; /* password_make: guessable, or it holds the e-mail address; nothing was made */
+	struct text
+		hash; /* PHC; made, or remade because the stored one is weaker than configured */
 };
 
 /* Does the password belong to this hash? An absent hash (unknown user) costs the same and never matches. */

@@ -34,7 +34,7 @@ size_t password_scratch_bytes(const struct password_cost *cost)
 
 static argon2_context context_of(const struct phc *phc, struct text password, uint8_t *out)
 {
-	return (argon2_context){
+	return (argon2_context) {
 		.out = out,
 		.outlen = phc->hash_size,
 		.pwd = (uint8_t *)(uintptr_t)password.data, /* read only: no FLAG_clear_password */
@@ -49,7 +49,8 @@ static argon2_context context_of(const struct phc *phc, struct text password, ui
 	};
 }
 
-static bool compute(const struct phc *phc, struct text password, struct scratch scratch, uint8_t *out)
+static bool compute(
+	const struct phc *phc, struct text password, struct scratch scratch, uint8_t *out)
 {
 	argon2_context context = context_of(phc, password, out);
 	int outcome;
@@ -60,20 +61,20 @@ static bool compute(const struct phc *phc, struct text password, struct scratch 
 	}
 	lent = scratch;
 	outcome = argon2id_ctx(&context);
-	lent = (struct scratch){ 0 };
+	lent = (struct scratch) {0};
 	return outcome == ARGON2_OK;
 }
 
-bool password_hash_make(const struct password_cost *cost, struct text password, struct scratch scratch,
-			struct phc *phc_out)
+bool password_hash_make(const struct password_cost *cost, struct text password,
+	struct scratch scratch, struct phc *phc_out)
 {
-	*phc_out = (struct phc){ .cost = *cost, .salt_size = SALT_BYTES, .hash_size = HASH_BYTES };
+	*phc_out = (struct phc) {.cost = *cost, .salt_size = SALT_BYTES, .hash_size = HASH_BYTES};
 	secret_random(phc_out->salt, SALT_BYTES);
 	return compute(phc_out, password, scratch, phc_out->hash);
 }
 
-bool password_hash_matches(const struct phc *phc, struct text password, struct scratch scratch,
-			   bool *worked_out)
+bool password_hash_matches(
+	const struct phc *phc, struct text password, struct scratch scratch, bool *worked_out)
 {
 	uint8_t hash[PHC_HASH_MAX];
 	bool matches;
@@ -87,15 +88,15 @@ bool password_hash_matches(const struct phc *phc, struct text password, struct s
 bool password_cost_is_weaker(const struct password_cost *cost, const struct password_cost *wanted)
 {
 	return cost->memory_kib < wanted->memory_kib || cost->iterations < wanted->iterations ||
-	       cost->lanes < wanted->lanes;
+		cost->lanes < wanted->lanes;
 }
 
 int password_strength(struct text password, struct text email)
 {
 	/* log2 of 10^3, 10^6, 10^8 and 10^10 guesses */
-	static const double bits_of_score[] = { 9.966, 19.932, 26.575, 33.219 };
+	static const double bits_of_score[] = {9.966, 19.932, 26.575, 33.219};
 	char local_part[EMAIL_MAX + 1] = "";
-	const char *words[] = { "millrace", email.data, local_part, NULL };
+	const char *words[] = {"millrace", email.data, local_part, NULL};
 	struct text rest;
 	double bits;
 	int score = 0;

@@ -19,11 +19,11 @@ struct scratch {
 
 size_t password_scratch_bytes(const struct password_cost *cost);
 /* Fills salt (16 random bytes) and hash (32 bytes). False: no memory. */
-bool password_hash_make(const struct password_cost *cost, struct text password, struct scratch scratch,
-			struct phc *phc_out);
+bool password_hash_make(const struct password_cost *cost, struct text password,
+	struct scratch scratch, struct phc *phc_out);
 /* Compares in constant time. False in *worked_out: no memory. */
-bool password_hash_matches(const struct phc *phc, struct text password, struct scratch scratch,
-			   bool *worked_out);
+bool password_hash_matches(
+	const struct phc *phc, struct text password, struct scratch scratch, bool *worked_out);
 /* Is `cost` cheaper than `wanted` in any way? */
 bool password_cost_is_weaker(const struct password_cost *cost, const struct password_cost *wanted);
 

@@ -6,7 +6,13 @@
 
 #include "core/secret.h"
 
-enum { MEMORY_MAX_KIB = 1024 * 1024, ITERATIONS_MAX = 64, LANES_MAX = 16, SALT_MIN = 8, HASH_MIN = 16 };
+enum {
+	MEMORY_MAX_KIB = 1024 * 1024,
+	ITERATIONS_MAX = 64,
+	LANES_MAX = 16,
+	SALT_MIN = 8,
+	HASH_MIN = 16
+};
 
 static bool take(struct text *rest, struct text prefix)
 {
@@ -55,18 +61,18 @@ bool phc_read(struct text text, struct phc *phc_out)
 {
 	struct text rest = text, salt, hash;
 
-	*phc_out = (struct phc){ 0 };
+	*phc_out = (struct phc) {0};
 	if (text.len > PHC_MAX_BYTES || !take(&rest, TEXT("$argon2id$v=19$m=")) ||
-	    !take_number(&rest, MEMORY_MAX_KIB, &phc_out->cost.memory_kib) ||
-	    !take(&rest, TEXT(",t=")) ||
-	    !take_number(&rest, ITERATIONS_MAX, &phc_out->cost.iterations) ||
-	    !take(&rest, TEXT(",p=")) || !take_number(&rest, LANES_MAX, &phc_out->cost.lanes) ||
-	    !take(&rest, TEXT("$")))
+		!take_number(&rest, MEMORY_MAX_KIB, &phc_out->cost.memory_kib) ||
+		!take(&rest, TEXT(",t=")) ||
+		!take_number(&rest, ITERATIONS_MAX, &phc_out->cost.iterations) ||
+		!take(&rest, TEXT(",p=")) || !take_number(&rest, LANES_MAX, &phc_out->cost.lanes) ||
+		!take(&rest, TEXT("$")))
 		return false;
 	salt = text_cut(rest, '$', &hash);
 	return phc_out->cost.memory_kib >= 8 * phc_out->cost.lanes && !text_is_absent(hash) &&
-	       decode(salt, phc_out->salt, SALT_MIN, sizeof(phc_out->salt), &phc_out->salt_size) &&
-	       decode(hash, phc_out->hash, HASH_MIN, sizeof(phc_out->hash), &phc_out->hash_size);
+		decode(salt, phc_out->salt, SALT_MIN, sizeof(phc_out->salt), &phc_out->salt_size) &&
+		decode(hash, phc_out->hash, HASH_MIN, sizeof(phc_out->hash), &phc_out->hash_size);
 }
 
 static size_t encode(const uint8_t *data, size_t size, char *out)
@@ -82,7 +88,7 @@ size_t phc_write(const struct phc *phc, char out[static PHC_MAX_BYTES])
 {
 	/* 52 bytes at most, then 64 and 86 of base64. */
 	size_t len = (size_t)snprintf(out, PHC_MAX_BYTES, "$argon2id$v=19$m=%u,t=%u,p=%u$",
-				      phc->cost.memory_kib, phc->cost.iterations, phc->cost.lanes);
+		phc->cost.memory_kib, phc->cost.iterations, phc->cost.lanes);
 
 	len += encode(phc->salt, phc->salt_size, out + len);
 	out[len++] = '$';

@@ -18,8 +18,9 @@ const struct flow_step change_profile_steps[] = {
 };
 
 static const struct field profile_fields[] = {
-	FIELD(FIELD_TEXT, profile_body, name, .min = 1, .max = 200, .optional = true, .nullable = true,
-	      .about = "What the user wants to be called; null: nothing", .example = "Ada Lovelace"),
+	FIELD(FIELD_TEXT, profile_body, name, .min = 1, .max = 200, .optional = true,
+		.nullable = true, .about = "What the user wants to be called; null: nothing",
+		.example = "Ada Lovelace"),
 };
 const struct schema profile_body_schema = SCHEMA(profile_body, profile_fields, "What changes");
 
@@ -35,8 +36,8 @@ static enum flow_verdict update_profile(struct flow *flow)
 	if (text_is_absent(name)) /* nothing changes: not even updated_at */
 		return find_profile(flow);
 	return db_query(flow, &profile_update_statement,
-			DB_VALUES(db_text(name), db_time(clock_unix_ms()),
-				  db_uuid(flow->identity.user_id)));
+		DB_VALUES(
+			db_text(name), db_time(clock_unix_ms()), db_uuid(flow->identity.user_id)));
 }
 
 static enum flow_verdict answer(struct flow *flow)

@@ -22,7 +22,8 @@ static const struct route account_routes[] = {
 		.path = "/login",
 		.name = "login",
 		.about = "Log in with e-mail and password",
-		.details = "An unknown address and a wrong password get the same answer in the same time.",
+		.details =
+			"An unknown address and a wrong password get the same answer in the same time.",
 		STATE(login),
 		BODY(login, body, &login_body_schema),
 		.reply = &session_reply_schema,
@@ -37,7 +38,7 @@ static const struct route account_routes[] = {
 		.about = "The user who asks",
 		.reply = &user_schema,
 		.problems = PROBLEMS(PROBLEM_USER_NOT_FOUND),
-		.guards = { &bearer_guard },
+		.guards = {&bearer_guard},
 		.steps = show_profile_steps,
 	},
 	{
@@ -50,7 +51,7 @@ static const struct route account_routes[] = {
 		BODY(change_profile, body, &profile_body_schema),
 		.reply = &user_schema,
 		.problems = PROBLEMS(PROBLEM_USER_NOT_FOUND),
-		.guards = { &bearer_guard },
+		.guards = {&bearer_guard},
 		.steps = change_profile_steps,
 	},
 	{
@@ -62,15 +63,15 @@ static const struct route account_routes[] = {
 		BODY(change_password, body, &change_password_body_schema),
 		.status = 204,
 		.problems = PROBLEMS(PROBLEM_PASSWORD_WRONG, PROBLEM_PASSWORD_TOO_COMMON,
-				     PROBLEM_USER_NOT_FOUND),
+			PROBLEM_USER_NOT_FOUND),
 		.limit = PER_USER(10, MINUTE),
-		.guards = { &bearer_guard },
+		.guards = {&bearer_guard},
 		.steps = change_password_steps,
 	},
 };
 
 const struct scope accounts_scope = {
-	.prefixes = { "/auth", "/api/v1/auth" },
+	.prefixes = {"/auth", "/api/v1/auth"},
 	.tag = "accounts",
 	.about = "Registering, logging in and the profile",
 	ROUTES(account_routes),
@@ -124,9 +125,9 @@ static const struct route admin_routes[] = {
 };
 
 const struct scope admin_scope = {
-	.prefixes = { "/admin", "/api/v1/admin" },
+	.prefixes = {"/admin", "/api/v1/admin"},
 	.tag = "admin",
 	.about = "What only admins may do",
-	.guards = { &bearer_guard, &admin_guard },
+	.guards = {&bearer_guard, &admin_guard},
 	ROUTES(admin_routes),
 };

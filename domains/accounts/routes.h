@@ -81,7 +81,7 @@ struct users_query {
 	int64_t page_size;
 	struct text q;
 	int64_t status; /* enum status_filter */
-	int64_t sort;   /* enum user_sort */
+	int64_t sort; /* enum user_sort */
 };
 extern const struct schema users_query_schema;
 

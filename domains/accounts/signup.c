@@ -21,17 +21,19 @@ const struct flow_step signup_steps[] = {
 
 static const struct field signup_fields[] = {
 	FIELD(FIELD_EMAIL, signup_body, email, .max = 254, .about = "Unique, whatever its case",
-	      .example = "ada@example.com"),
+		.example = "ada@example.com"),
 	FIELD(FIELD_PASSWORD, signup_body, password, .min = PASSWORD_MIN, .max = PASSWORD_MAX,
-	      .about = "Any characters; must not be easy to guess",
-	      .example = "correct horse battery staple"),
+		.about = "Any characters; must not be easy to guess",
+		.example = "correct horse battery staple"),
 	FIELD(FIELD_PASSWORD, signup_body, password_confirmation, .min = PASSWORD_MIN,
-	      .max = PASSWORD_MAX, .same_as = "password", .about = "The password once more",
-	      .example = "correct horse battery staple"),
-	FIELD(FIELD_TEXT, signup_body, name, .min = 1, .max = 200, .optional = true, .nullable = true,
-	      .about = "What the user wants to be called", .example = "Ada Lovelace"),
+		.max = PASSWORD_MAX, .same_as = "password", .about = "The password once more",
+		.example = "correct horse battery staple"),
+	FIELD(FIELD_TEXT, signup_body, name, .min = 1, .max = 200, .optional = true,
+		.nullable = true, .about = "What the user wants to be called",
+		.example = "Ada Lovelace"),
 };
-const struct schema signup_body_schema = SCHEMA(signup_body, signup_fields, "What a newcomer sends");
+const struct schema signup_body_schema = SCHEMA(
+	signup_body, signup_fields, "What a newcomer sends");
 
 static enum flow_verdict look_up_email(struct flow *flow)
 {
@@ -53,7 +55,7 @@ static void fill_user(struct signup *signup)
 {
 	int64_t now_ms = clock_unix_ms();
 
-	signup->user = (struct user){
+	signup->user = (struct user) {
 		.id = uuid_new(),
 		.email = signup->body.email,
 		.name = text_is_null(signup->body.name) ? TEXT_ABSENT : signup->body.name,
@@ -87,10 +89,10 @@ static enum flow_verdict insert_user(struct flow *flow)
 	const struct user *user = &signup->user;
 
 	return db_query(flow, &user_insert_statement,
-			DB_VALUES(db_uuid(user->id), db_text(user->email), db_text(user->name),
-				  db_text(text_from_c(role_names[user->role])),
-				  db_text(signup->password_hash), db_time(user->created_at),
-				  db_time_or_null(user->last_login_at)));
+		DB_VALUES(db_uuid(user->id), db_text(user->email), db_text(user->name),
+			db_text(text_from_c(role_names[user->role])),
+			db_text(signup->password_hash), db_time(user->created_at),
+			db_time_or_null(user->last_login_at)));
 }
 
 static enum flow_verdict insert_session(struct flow *flow)

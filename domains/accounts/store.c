@@ -3,50 +3,31 @@
 
 /* Parameters stand in the order in which the SQL first names them. */
 
-/* The columns of a struct user that is the member `user` of another struct. */
-#define USER_FIELD(struct_, kind_, member_, ...)                                                   \
-	{ .name = #member_, .kind = (kind_), .offset = offsetof(struct struct_, user.member_),     \
-	  __VA_ARGS__ }
-#define USER_FIELDS(struct_)                                                                       \
-	USER_FIELD(struct_, FIELD_UUID, id, .about = "The user, for good"),                        \
-		USER_FIELD(struct_, FIELD_EMAIL, email, .about = "In its normal form",             \
-			   .example = "ada@example.com"),                                          \
-		USER_FIELD(struct_, FIELD_TEXT, name, .nullable = true,                            \
-			   .about = "What the user wants to be called",                            \
-			   .example = "Ada Lovelace"),                                             \
-		USER_FIELD(struct_, FIELD_ENUM, role, .choices = role_names,                       \
-			   .about = "What the user may do"),                                       \
-		USER_FIELD(struct_, FIELD_ENUM, status, .choices = user_status_names,              \
-			   .about = "A suspended user cannot log in"),                             \
-		USER_FIELD(struct_, FIELD_TIME, created_at, .about = "When the account was opened"), \
-		USER_FIELD(struct_, FIELD_TIME, updated_at, .about = "When it last changed"),      \
-		USER_FIELD(struct_, FIELD_TIME, last_login_at, .nullable = true,                   \
-			   .about = "When the user last logged in")
-
 static const struct field credentials_fields[] = {
-	USER_FIELDS(credentials_row),
+	USER_FIELDS(credentials_row, user.),
 	FIELD(FIELD_TEXT, credentials_row, password_hash, .secret = true),
 };
-static const struct schema credentials_schema =
-	SCHEMA(credentials_row, credentials_fields, "A user and the hash of the password");
+static const struct schema credentials_schema = SCHEMA(
+	credentials_row, credentials_fields, "A user and the hash of the password");
 
 static const struct field admin_user_fields[] = {
-	USER_FIELDS(admin_user),
+	USER_FIELDS(admin_user, user.),
 	FIELD(FIELD_TEXT, admin_user, status_reason, .nullable = true,
-	      .about = "Why the user was suspended", .example = "Spam"),
+		.about = "Why the user was suspended", .example = "Spam"),
 };
-const struct schema admin_user_schema = SCHEMA(admin_user, admin_user_fields, "An account, for admins");
+const struct schema admin_user_schema = SCHEMA(
+	admin_user, admin_user_fields, "An account, for admins");
 
-static const struct field id_fields[] = { FIELD(FIELD_UUID, id_row, id) };
+static const struct field id_fields[] = {FIELD(FIELD_UUID, id_row, id)};
 static const struct schema id_schema = SCHEMA(id_row, id_fields, "An id");
 
-static const struct field total_fields[] = { FIELD(FIELD_INT, total_row, total) };
+static const struct field total_fields[] = {FIELD(FIELD_INT, total_row, total)};
 static const struct schema total_schema = SCHEMA(total_row, total_fields, "A count");
 
 const struct db_statement email_taken_statement = {
 	.name = "email_taken",
 	.sql = "SELECT id FROM users WHERE email = $1",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 	.row = &id_schema,
 	.reads = true,
 };
@@ -54,7 +35,7 @@ const struct db_statement email_taken_statement = {
 const struct db_statement credentials_by_email_statement = {
 	.name = "credentials_by_email",
 	.sql = "SELECT " USER_COLUMNS ", password_hash FROM users WHERE email = $1",
-	.params = { DB_TEXT },
+	.params = {DB_TEXT},
 	.row = &credentials_schema,
 	.reads = true,
 };
@@ -62,7 +43,7 @@ const struct db_statement credentials_by_email_statement = {
 const struct db_statement credentials_by_id_statement = {
 	.name = "credentials_by_id",
 	.sql = "SELECT " USER_COLUMNS ", password_hash FROM users WHERE id = $1",
-	.params = { DB_UUID },
+	.params = {DB_UUID},
 	.row = &credentials_schema,
 	.reads = true,
 };
@@ -70,7 +51,7 @@ const struct db_statement credentials_by_id_statement = {
 const struct db_statement user_by_id_statement = {
 	.name = "user_by_id",
 	.sql = "SELECT " USER_COLUMNS " FROM users WHERE id = $1",
-	.params = { DB_UUID },
+	.params = {DB_UUID},
 	.row = &user_schema,
 	.reads = true,
 };
@@ -78,7 +59,7 @@ const struct db_statement user_by_id_statement = {
 const struct db_statement admin_user_by_id_statement = {
 	.name = "admin_user_by_id",
 	.sql = "SELECT " USER_COLUMNS ", status_reason FROM users WHERE id = $1",
-	.params = { DB_UUID },
+	.params = {DB_UUID},
 	.row = &admin_user_schema,
 	.reads = true,
 };
@@ -87,7 +68,7 @@ const struct db_statement user_insert_statement = {
 	.name = "user_insert",
 	.sql = "INSERT INTO users (id, email, name, role, password_hash, created_at, updated_at, "
 	       "password_changed_at, last_login_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)",
-	.params = { DB_UUID, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TIME, DB_TIME },
+	.params = {DB_UUID, DB_TEXT, DB_TEXT, DB_TEXT, DB_TEXT, DB_TIME, DB_TIME},
 	.expects = DB_EXPECTS_UNIQUE,
 };
 
@@ -97,13 +78,13 @@ const struct db_statement login_record_statement = {
 	.name = "login_record",
 	.sql = "UPDATE users SET last_login_at = $1, password_hash = $2 "
 	       "WHERE id = $3 AND password_hash = $4 AND status = 'active'",
-	.params = { DB_TIME, DB_TEXT, DB_UUID, DB_TEXT },
+	.params = {DB_TIME, DB_TEXT, DB_UUID, DB_TEXT},
 };
 
 const struct db_statement profile_update_statement = {
 	.name = "profile_update",
 	.sql = "UPDATE users SET name = $1, updated_at = $2 WHERE id = $3 RETURNING " USER_COLUMNS,
-	.params = { DB_TEXT, DB_TIME, DB_UUID },
+	.params = {DB_TEXT, DB_TIME, DB_UUID},
 	.row = &user_schema,
 };
 
@@ -111,7 +92,7 @@ const struct db_statement password_update_statement = {
 	.name = "password_update",
 	.sql = "UPDATE users SET password_hash = $1, password_changed_at = $2, updated_at = $2 "
 	       "WHERE id = $3 AND password_hash = $4",
-	.params = { DB_TEXT, DB_TIME, DB_UUID, DB_TEXT },
+	.params = {DB_TEXT, DB_TIME, DB_UUID, DB_TEXT},
 };
 
 /* The active admins, held until the transaction ends: two of them cannot suspend each other at once. SQLite has one
@@ -127,7 +108,7 @@ const struct db_statement status_update_statement = {
 	.name = "status_update",
 	.sql = "UPDATE users SET status = $1, status_reason = $2, updated_at = $3 "
 	       "WHERE id = $4 RETURNING " USER_COLUMNS ", status_reason",
-	.params = { DB_TEXT, DB_TEXT, DB_TIME, DB_UUID },
+	.params = {DB_TEXT, DB_TEXT, DB_TIME, DB_UUID},
 	.row = &admin_user_schema,
 };
 
@@ -135,30 +116,32 @@ const struct db_statement user_promote_statement = {
 	.name = "user_promote",
 	.sql = "UPDATE users SET role = 'admin', status = 'active', status_reason = NULL, updated_at = $1 "
 	       "WHERE email = $2 RETURNING " USER_COLUMNS,
-	.params = { DB_TIME, DB_TEXT },
+	.params = {DB_TIME, DB_TEXT},
 	.row = &user_schema,
 };
 
 /* $1: a LIKE pattern in lower case, or NULL; $2: a status, or NULL. Searching reads many rows: slow. */
-#define FROM_FOUND_USERS                                                                           \
+#define FROM_FOUND_USERS \
 	" FROM users WHERE ($1 IS NULL OR email LIKE $1 ESCAPE '!' OR lower(name) LIKE $1 ESCAPE '!') " \
 	"AND ($2 IS NULL OR status = $2)"
 
 const struct db_statement users_count_statement = {
 	.name = "users_count",
 	.sql = "SELECT count(*) AS total" FROM_FOUND_USERS,
-	.params = { DB_TEXT, DB_TEXT },
+	.params = {DB_TEXT, DB_TEXT},
 	.row = &total_schema,
 	.reads = true,
 	.slow = true,
 };
 
-#define USERS_LIST(name_, order_)                                                                  \
-	{ .name = (name_),                                                                         \
-	  .sql = "SELECT " USER_COLUMNS ", status_reason" FROM_FOUND_USERS " ORDER BY " order_     \
-		 " LIMIT $3 OFFSET $4",                                                            \
-	  .params = { DB_TEXT, DB_TEXT, DB_INT, DB_INT },                                          \
-	  .row = &admin_user_schema, .reads = true, .slow = true }
+#define USERS_LIST(name_, order_) \
+	{ \
+		.name = (name_), \
+		.sql = "SELECT " USER_COLUMNS ", status_reason" FROM_FOUND_USERS \
+		       " ORDER BY " order_ " LIMIT $3 OFFSET $4", \
+		.params = {DB_TEXT, DB_TEXT, DB_INT, DB_INT}, .row = &admin_user_schema, \
+		.reads = true, .slow = true \
+	}
 
 const struct db_statement users_list_statements[USER_SORT_COUNT] = {
 	[SORT_NEWEST] = USERS_LIST("users_newest_first", "created_at DESC, id DESC"),
@@ -186,5 +169,6 @@ const struct db_statement *const accounts_statements[] = {
 	&users_list_statements[SORT_EMAIL],
 	&users_list_statements[SORT_EMAIL_DOWN],
 };
-_Static_assert(sizeof(accounts_statements) / sizeof(accounts_statements[0]) == ACCOUNTS_STATEMENT_COUNT,
-	       "ACCOUNTS_STATEMENT_COUNT");
+_Static_assert(
+	sizeof(accounts_statements) / sizeof(accounts_statements[0]) == ACCOUNTS_STATEMENT_COUNT,
+	"ACCOUNTS_STATEMENT_COUNT");

@@ -3,8 +3,8 @@
 #include "domains/accounts/routes.h"
 #include "http/handler.h"
 
-static flow_step_fn open_transaction, lock_admins, suspend, end_sessions, commit_suspension, confirm,
-	unsuspend, confirm_unsuspended;
+static flow_step_fn open_transaction, lock_admins, suspend, end_sessions, commit_suspension,
+	confirm, unsuspend, confirm_unsuspended;
 
 const struct flow_step suspend_user_steps[] = {
 	STEP(open_transaction),
@@ -24,7 +24,7 @@ const struct flow_step unsuspend_user_steps[] = {
 
 static const struct field suspension_fields[] = {
 	FIELD(FIELD_TEXT, suspension_body, reason, .min = 1, .max = 500,
-	      .about = "Why; admins see it, the user does not", .example = "Spam"),
+		.about = "Why; admins see it, the user does not", .example = "Spam"),
 };
 const struct schema suspension_body_schema = SCHEMA(suspension_body, suspension_fields, "Why");
 
@@ -33,8 +33,8 @@ static enum flow_verdict set_status(struct flow *flow, enum user_status status, 
 	const struct suspension *suspension = flow->state;
 
 	return db_query(flow, &status_update_statement,
-			DB_VALUES(db_text(text_from_c(user_status_names[status])), db_text(reason),
-				  db_time(clock_unix_ms()), db_uuid(suspension->parameters.id)));
+		DB_VALUES(db_text(text_from_c(user_status_names[status])), db_text(reason),
+			db_time(clock_unix_ms()), db_uuid(suspension->parameters.id)));
 }
 
 static enum flow_verdict open_transaction(struct flow *flow)
@@ -63,7 +63,7 @@ static enum flow_verdict suspend(struct flow *flow)
 static enum flow_verdict end_sessions(struct flow *flow)
 {
 	struct suspension *suspension = flow->state;
-	const struct uuid nobody = { 0 };
+	const struct uuid nobody = {0};
 
 	if (db_result(flow)->rows == 0)
 		return refuse(flow, PROBLEM_USER_NOT_FOUND);

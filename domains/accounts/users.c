@@ -19,7 +19,7 @@ const struct flow_step show_user_steps[] = {
 
 enum status_filter { FILTER_ALL, FILTER_ACTIVE, FILTER_SUSPENDED };
 
-static const char *const filter_names[] = { "all", "active", "suspended", NULL };
+static const char *const filter_names[] = {"all", "active", "suspended", NULL};
 static const char *const sort_names[] = {
 	[SORT_NEWEST] = "-created_at",
 	[SORT_OLDEST] = "created_at",
@@ -29,19 +29,20 @@ static const char *const sort_names[] = {
 };
 
 static const struct field users_query_fields[] = {
-	FIELD(FIELD_INT, users_query, page, .min = 1, .max = 1000000, .optional = true, .fallback = 1,
-	      .about = "Counts from 1", .example = "1"),
-	FIELD(FIELD_INT, users_query, page_size, .min = 1, .max = 100, .optional = true, .fallback = 20,
-	      .about = "Users on a page", .example = "20"),
+	FIELD(FIELD_INT, users_query, page, .min = 1, .max = 1000000, .optional = true,
+		.fallback = 1, .about = "Counts from 1", .example = "1"),
+	FIELD(FIELD_INT, users_query, page_size, .min = 1, .max = 100, .optional = true,
+		.fallback = 20, .about = "Users on a page", .example = "20"),
 	FIELD(FIELD_TEXT, users_query, q, .max = 254, .optional = true,
-	      .about = "What e-mail or name must contain, in any case", .example = "ada"),
+		.about = "What e-mail or name must contain, in any case", .example = "ada"),
 	FIELD(FIELD_ENUM, users_query, status, .choices = filter_names, .optional = true,
-	      .fallback = FILTER_ALL, .about = "Which users", .example = "all"),
+		.fallback = FILTER_ALL, .about = "Which users", .example = "all"),
 	FIELD(FIELD_ENUM, users_query, sort, .choices = sort_names, .optional = true,
-	      .fallback = SORT_NEWEST, .about = "A leading - turns the order round",
-	      .example = "-created_at"),
+		.fallback = SORT_NEWEST, .about = "A leading - turns the order round",
+		.example = "-created_at"),
 };
-const struct schema users_query_schema = SCHEMA(users_query, users_query_fields, "Which page of which users");
+const struct schema users_query_schema = SCHEMA(
+	users_query, users_query_fields, "Which page of which users");
 
 static const struct field users_reply_fields[] = {
 	FIELD(FIELD_INT, users_reply, total, .about = "Users found, on all pages", .example = "41"),
@@ -49,14 +50,15 @@ static const struct field users_reply_fields[] = {
 	FIELD(FIELD_INT, users_reply, page_size, .about = "Users on a full page", .example = "20"),
 	FIELD(FIELD_INT, users_reply, total_pages, .about = "The last page", .example = "3"),
 	FIELD_LIST_OF(&admin_user_schema, users_reply, "data", data, data_count,
-		      .about = "The users on this page"),
+		.about = "The users on this page"),
 };
 const struct schema users_reply_schema = SCHEMA(users_reply, users_reply_fields, "A page of users");
 
 static const struct field user_parameters_fields[] = {
 	FIELD(FIELD_UUID, user_parameters, id, .about = "The user"),
 };
-const struct schema user_parameters_schema = SCHEMA(user_parameters, user_parameters_fields, "Which user");
+const struct schema user_parameters_schema = SCHEMA(
+	user_parameters, user_parameters_fields, "Which user");
 
 static char lower(char c)
 {
@@ -111,7 +113,7 @@ static enum flow_verdict count_users(struct flow *flow)
 	if (failed)
 		return flow_fail(flow, FAILURE_MEMORY, "a search pattern");
 	return db_query(flow, &users_count_statement,
-			DB_VALUES(db_text(list->pattern), db_text(wanted_status(list))));
+		DB_VALUES(db_text(list->pattern), db_text(wanted_status(list))));
 }
 
 static enum flow_verdict find_users(struct flow *flow)
@@ -121,16 +123,15 @@ static enum flow_verdict find_users(struct flow *flow)
 	struct total_row row;
 
 	db_row(flow, 0, &row);
-	list->reply = (struct users_reply){
+	list->reply = (struct users_reply) {
 		.total = row.total,
 		.page = query->page,
 		.page_size = query->page_size,
 		.total_pages = (row.total + query->page_size - 1) / query->page_size,
 	};
 	return db_query(flow, &users_list_statements[query->sort],
-			DB_VALUES(db_text(list->pattern), db_text(wanted_status(list)),
-				  db_int(query->page_size),
-				  db_int((query->page - 1) * query->page_size)));
+		DB_VALUES(db_text(list->pattern), db_text(wanted_status(list)),
+			db_int(query->page_size), db_int((query->page - 1) * query->page_size)));
 }
 
 static enum flow_verdict list_users(struct flow *flow)

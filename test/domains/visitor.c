@@ -12,19 +12,20 @@
 char visitor_answer[VISITOR_ANSWER_BYTES];
 
 void write_request(char out[static VISITOR_REQUEST_BYTES], const char *method, const char *path,
-		   const char *token, const char *agent, const char *body)
+	const char *token, const char *agent, const char *body)
 {
 	int len = snprintf(out, VISITOR_REQUEST_BYTES,
-			   "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\nUser-Agent: %s\r\n"
-			   "%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-			   method, path, agent, token[0] ? "Authorization: Bearer " : "", token,
-			   token[0] ? "\r\n" : "", body[0] ? "Content-Type: application/json\r\n" : "",
-			   strlen(body), body);
+		"%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\nUser-Agent: %s\r\n"
+		"%s%s%s%sContent-Length: %zu\r\n\r\n%s",
+		method, path, agent, token[0] ? "Authorization: Bearer " : "", token,
+		token[0] ? "\r\n" : "", body[0] ? "Content-Type: application/json\r\n" : "",
+		strlen(body), body);
 
 	assert_in_range(len, 1, VISITOR_REQUEST_BYTES - 1);
 }
 
-int ask(struct house *house, const char *method, const char *path, const char *token, const char *body)
+int ask(struct house *house, const char *method, const char *path, const char *token,
+	const char *body)
 {
 	char request[VISITOR_REQUEST_BYTES];
 
@@ -49,7 +50,8 @@ void pick(const char *answer, const char *key, char *out, size_t size)
 void expect(int status, int expected, const char *piece)
 {
 	if (status != expected || (piece != NULL && strstr(visitor_answer, piece) == NULL))
-		fail_msg("expected %d %s, got %d: %s", expected, piece ? piece : "", status, visitor_answer);
+		fail_msg("expected %d %s, got %d: %s", expected, piece ? piece : "", status,
+			visitor_answer);
 }
 
 struct visitor new_visitor(struct house *house)
@@ -59,8 +61,9 @@ struct visitor new_visitor(struct house *house)
 	char body[512];
 
 	snprintf(visitor.email, sizeof(visitor.email), "visitor-%u@example.com", ++count);
-	snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"%s\",\"password_confirmation\":\"%s\"}",
-		 visitor.email, VISITOR_PASSWORD, VISITOR_PASSWORD);
+	snprintf(body, sizeof(body),
+		"{\"email\":\"%s\",\"password\":\"%s\",\"password_confirmation\":\"%s\"}",
+		visitor.email, VISITOR_PASSWORD, VISITOR_PASSWORD);
 	expect(ask(house, "POST", "/auth/register", "", body), 201, "\"token_type\":\"Bearer\"");
 	pick(visitor_answer, "access_token", visitor.access_token, sizeof(visitor.access_token));
 	pick(visitor_answer, "refresh_token", visitor.refresh_token, sizeof(visitor.refresh_token));

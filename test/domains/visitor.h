@@ -22,8 +22,9 @@ struct visitor {
 extern char visitor_answer[VISITOR_ANSWER_BYTES];
 
 void write_request(char out[static VISITOR_REQUEST_BYTES], const char *method, const char *path,
-		   const char *token, const char *agent, const char *body);
-int ask(struct house *house, const char *method, const char *path, const char *token, const char *body);
+	const char *token, const char *agent, const char *body);
+int ask(struct house *house, const char *method, const char *path, const char *token,
+	const char *body);
 /* The string behind "key":" in `answer`. */
 void pick(const char *answer, const char *key, char *out, size_t size);
 /* Asserts status and, when not NULL, a piece of the last answer. */

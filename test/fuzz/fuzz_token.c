@@ -19,10 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void make_rules(struct token_key *key, struct token_rules *rules_out)
 {
 	token_key_from_secret(key, TEXT("a secret of the fuzzer, which nobody guesses"));
-	*rules_out = (struct token_rules){ .key = key, .issuer = TEXT("millrace"), .audience = TEXT("millrace") };
+	*rules_out = (struct token_rules) {
+		.key = key, .issuer = TEXT("millrace"), .audience = TEXT("millrace")};
 }
 
-static enum token_verdict verify(const struct token_rules *rules, struct text token, struct arena *arena)
+static enum token_verdict verify(
+	const struct token_rules *rules, struct text token, struct arena *arena)
 {
 	struct token_claims claims;
 
@@ -38,8 +40,8 @@ static void as_it_is(const struct token_rules *rules, struct text input, struct 
 /* Each pair of bytes: where, and what to add there. */
 static void mutated(const struct token_rules *rules, struct text input, struct arena *arena)
 {
-	const struct token_claims claims = { .issued_at_s = now_s, .expires_at_s = now_s + 900,
-					     .roles = role_bit(ROLE_ADMIN) };
+	const struct token_claims claims = {
+		.issued_at_s = now_s, .expires_at_s = now_s + 900, .roles = role_bit(ROLE_ADMIN)};
 	struct text token = token_sign(rules, &claims, arena);
 	struct text copy = arena_text(arena, token);
 	char *bytes = (char *)(uintptr_t)copy.data;
@@ -47,7 +49,8 @@ static void mutated(const struct token_rules *rules, struct text input, struct a
 	if (verify(rules, token, arena) != TOKEN_OK)
 		abort();
 	for (size_t i = 0; i + 2 < input.len; i += 3) {
-		size_t at = ((unsigned char)input.data[i] << 8 | (unsigned char)input.data[i + 1]) % copy.len;
+		size_t at = ((unsigned char)input.data[i] << 8 | (unsigned char)input.data[i + 1]) %
+			copy.len;
 		bytes[at] = (char)(bytes[at] + input.data[i + 2]);
 	}
 	if (verify(rules, copy, arena) != TOKEN_BAD && !text_equals(copy, token))

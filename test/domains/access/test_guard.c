@@ -34,7 +34,8 @@ static int ask_with(const char *authorization)
 	char request[VISITOR_REQUEST_BYTES];
 
 	snprintf(request, sizeof(request),
-		 "GET /auth/me HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s\r\n", authorization);
+		"GET /auth/me HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s\r\n",
+		authorization);
 	return house_ask(&house, request, visitor_answer, sizeof(visitor_answer));
 }
 
@@ -44,8 +45,9 @@ static struct token_claims claims_of(const struct visitor *visitor)
 	struct token_claims claims;
 	struct text token = text_from_c(visitor->access_token);
 
-	assert_int_equal(token_verify(&access_state()->rules, token, clock_unix_ms() / 1000, &house.arena, &claims),
-			 TOKEN_OK);
+	assert_int_equal(token_verify(&access_state()->rules, token, clock_unix_ms() / 1000,
+				 &house.arena, &claims),
+		TOKEN_OK);
 	return claims;
 }
 
@@ -120,7 +122,7 @@ static struct uuid victim;
 
 static enum flow_verdict revoke_silently(struct flow *flow)
 {
-	const struct uuid nobody = { 0 };
+	const struct uuid nobody = {0};
 
 	return session_revoke_all(flow, &victim, &nobody, "elsewhere");
 }
@@ -131,7 +133,7 @@ static enum flow_verdict finish(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step revoke_steps[] = { STEP(revoke_silently), STEP(finish), STEPS_END };
+static const struct flow_step revoke_steps[] = {STEP(revoke_silently), STEP(finish), STEPS_END};
 
 static void on_end(struct flow *flow, enum failure failure, const char *cause)
 {
@@ -139,7 +141,7 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	assert_int_equal(failure, FAILURE_NONE);
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
 static bool is_idle(void *context)
 {
@@ -178,7 +180,8 @@ static void an_end_here_counts_at_once(void **state)
 	expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 200, NULL);
 	expect(ask(&house, "POST", "/auth/logout", visitor.access_token, ""), 204, NULL);
 	expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 401, "SESSION_REVOKED");
-	expect(ask(&house, "POST", "/auth/logout", visitor.access_token, ""), 401, "SESSION_REVOKED");
+	expect(ask(&house, "POST", "/auth/logout", visitor.access_token, ""), 401,
+		"SESSION_REVOKED");
 }
 
 static void more_tokens_than_the_cache_holds_all_work(void **state)

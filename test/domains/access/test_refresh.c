@@ -64,7 +64,8 @@ static bool all_answered(void *context)
 		ssize_t got;
 
 		while (!tab->over &&
-		       (got = recv(tab->fd, tab->answer + tab->len, sizeof(tab->answer) - 1 - tab->len, 0)) >= 0) {
+			(got = recv(tab->fd, tab->answer + tab->len,
+				 sizeof(tab->answer) - 1 - tab->len, 0)) >= 0) {
 			tab->len += (size_t)got;
 			tab->over = got == 0;
 		}
@@ -84,7 +85,8 @@ static void fifty_tabs_that_refresh_at_once_get_one_successor(void **state)
 	memset(tabs, 0, sizeof(tabs));
 	for (size_t i = 0; i < TABS; i++) {
 		tabs[i].fd = house_connect(&house);
-		assert_int_equal(send(tabs[i].fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+		assert_int_equal(
+			send(tabs[i].fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
 	}
 	assert_true(turn_until(&house.loop, all_answered, NULL));
 	for (size_t i = 0; i < TABS; i++) {
@@ -94,7 +96,8 @@ static void fifty_tabs_that_refresh_at_once_get_one_successor(void **state)
 		pick(tabs[i].answer, "refresh_token", i == 0 ? first : other, 64);
 		if (i > 0)
 			assert_string_equal(first, other);
-		pick(tabs[i].answer, "access_token", visitor.access_token, sizeof(visitor.access_token));
+		pick(tabs[i].answer, "access_token", visitor.access_token,
+			sizeof(visitor.access_token));
 		expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 200, NULL);
 	}
 	expect(refresh(first, "visitor/1"), 200, NULL);
@@ -171,7 +174,8 @@ static void what_is_no_token_is_refused(void **state)
 	(void)state;
 	expect(refresh("x", "visitor/1"), 401, "REFRESH_TOKEN_INVALID");
 	expect(refresh("", "visitor/1"), 422, "TOO_SHORT");
-	expect(refresh("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "visitor/1"), 401, "REFRESH_TOKEN_INVALID");
+	expect(refresh("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "visitor/1"), 401,
+		"REFRESH_TOKEN_INVALID");
 }
 
 static void a_strange_user_agent_is_left_out(void **state)
@@ -183,12 +187,14 @@ static void a_strange_user_agent_is_left_out(void **state)
 	memset(long_agent, 'x', sizeof(long_agent) - 1);
 	long_agent[sizeof(long_agent) - 1] = '\0';
 	memcpy(long_agent + 255, "\xc3\xa9", 2); /* the 256th byte would split a character */
-	snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"%s\"}", visitor.email, VISITOR_PASSWORD);
+	snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"%s\"}", visitor.email,
+		VISITOR_PASSWORD);
 	write_request(request, "POST", "/auth/login", "", long_agent, body);
 	assert_int_equal(house_ask(&house, request, visitor_answer, sizeof(visitor_answer)), 200);
 	write_request(request, "POST", "/auth/login", "", "\xff\xfe", body);
 	assert_int_equal(house_ask(&house, request, visitor_answer, sizeof(visitor_answer)), 200);
-	expect(ask(&house, "GET", "/auth/sessions", visitor.access_token, ""), 200, "\"user_agent\":null");
+	expect(ask(&house, "GET", "/auth/sessions", visitor.access_token, ""), 200,
+		"\"user_agent\":null");
 	assert_null(strstr(visitor_answer, "\xc3"));
 }
 
@@ -201,10 +207,11 @@ static void many_requests_of_one_token_are_counted_and_checked_once(void **state
 	for (int i = 0; i < 5; i++)
 		expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 200, NULL);
 	exposition = metrics_expose(house.metrics, &house.arena);
-	assert_non_null(memmem(exposition.data, exposition.len, "cache_hits_total{cache=\"token\"}", 31));
+	assert_non_null(
+		memmem(exposition.data, exposition.len, "cache_hits_total{cache=\"token\"}", 31));
 	assert_non_null(memmem(exposition.data, exposition.len, "\nactive_users ", 14));
 	assert_non_null(memmem(exposition.data, exposition.len,
-			       "authentication_attempts_total{method=\"refresh\",result=\"failure\"}", 64));
+		"authentication_attempts_total{method=\"refresh\",result=\"failure\"}", 64));
 }
 
 static const struct CMUnitTest tests[] = {

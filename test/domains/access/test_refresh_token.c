@@ -31,9 +31,11 @@ static void a_token_survives_its_text(void **state)
 
 static void what_is_no_token_is_not_parsed(void **state)
 {
-	static const char *const bad[] = { "", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB",
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAA+AAAAAAAAAAAAAAAAAAAAA" };
+	static const char *const bad[] = {"", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+		"AAAAAAAAAAAAAAAAAAAAA+AAAAAAAAAAAAAAAAAAAAA"};
 	struct refresh_token token;
 
 	(void)state;
@@ -63,8 +65,8 @@ static void the_successor_depends_on_token_salt_and_key_alone(void **state)
 	assert_memory_not_equal(&first, &second, sizeof(first));
 }
 
-static bool is_same_client(const char *agent_a, const char *address_a, const char *agent_b,
-			   const char *address_b)
+static bool is_same_client(
+	const char *agent_a, const char *address_a, const char *agent_b, const char *address_b)
 {
 	uint8_t a[SHA256_BYTES], b[SHA256_BYTES];
 

@@ -20,7 +20,7 @@ static void an_id_that_never_ended_has_no_time(void **state)
 	struct uuid id = uuid_new();
 
 	(void)state;
-	revocations = (struct revocations){ 0 };
+	revocations = (struct revocations) {0};
 	assert_int_equal(revocations_last(&revocations, &id), 0);
 }
 
@@ -52,7 +52,7 @@ static void threads_that_end_at_once_lose_nothing(void **state)
 	pthread_t threads[4];
 
 	(void)state;
-	revocations = (struct revocations){ 0 };
+	revocations = (struct revocations) {0};
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, end_many, &id), 0);
 	for (uint64_t last = 0; last < ENDS;) {
@@ -86,7 +86,7 @@ static void users_count_once_and_for_five_minutes(void **state)
 static void a_full_table_still_gives_a_number(void **state)
 {
 	const int64_t start = 1800000000000;
-	struct uuid user = { 0 };
+	struct uuid user = {0};
 
 	(void)state;
 	for (uint32_t i = 0; i < ACTIVE_SLOTS; i++) {

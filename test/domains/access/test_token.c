@@ -33,18 +33,22 @@ static int set_up(void **state)
 	static struct fixture fixture;
 	uint8_t seed[32];
 
-	fixture = (struct fixture){ 0 };
+	fixture = (struct fixture) {0};
 	arena_init(&fixture.arena, NULL, 4 * 1024 * 1024);
 	assert_int_equal(base64url_decode(TEXT(seed_text), seed, sizeof(seed)), sizeof(seed));
 	assert_true(token_key_from_seed(&fixture.ed25519, seed));
 	token_key_from_secret(&fixture.hmac, TEXT(secret_text));
-	fixture.rules = (struct token_rules){ .key = &fixture.ed25519, .issuer = TEXT("millrace"),
-					      .audience = TEXT("millrace") };
+	fixture.rules = (struct token_rules) {
+		.key = &fixture.ed25519, .issuer = TEXT("millrace"), .audience = TEXT("millrace")};
 	fixture.hmac_rules = fixture.rules;
 	fixture.hmac_rules.key = &fixture.hmac;
-	fixture.claims = (struct token_claims){
-		.user_id = uuid_new(), .session_id = uuid_new(), .token_id = uuid_new(),
-		.issued_at_s = now_s, .expires_at_s = now_s + 900, .roles = role_bit(ROLE_USER),
+	fixture.claims = (struct token_claims) {
+		.user_id = uuid_new(),
+		.session_id = uuid_new(),
+		.token_id = uuid_new(),
+		.issued_at_s = now_s,
+		.expires_at_s = now_s + 900,
+		.roles = role_bit(ROLE_USER),
 	};
 	*state = &fixture;
 	return 0;
@@ -69,7 +73,7 @@ static enum token_verdict verify(struct fixture *fixture, struct text token)
 
 /* Signed as it should be, whatever stands in it. */
 static struct text forge(struct fixture *fixture, const struct token_key *key, struct text header,
-			 struct text claims)
+	struct text claims)
 {
 	char *out = arena_alloc(&fixture->arena, 16384);
 	uint8_t signature[TOKEN_SIGNATURE_MAX];
@@ -85,11 +89,12 @@ static struct text forge(struct fixture *fixture, const struct token_key *key, s
 
 static struct text good_header(struct fixture *fixture)
 {
-	return arena_printf(&fixture->arena, "{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}",
-			    TOKEN_KEY_ID_LEN, fixture->ed25519.id);
+	return arena_printf(&fixture->arena,
+		"{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}", TOKEN_KEY_ID_LEN,
+		fixture->ed25519.id);
 }
 
-#define IDS                                                                                        \
+#define IDS \
 	"\"sub\":\"0198a5d2-0000-7000-8000-000000000001\",\"sid\":\"0198a5d2-0000-7000-8000-000000000002\"," \
 	"\"jti\":\"0198a5d2-0000-7000-8000-000000000003\","
 #define NAMES "\"iss\":\"millrace\",\"aud\":\"millrace\","
@@ -98,7 +103,8 @@ static struct text good_header(struct fixture *fixture)
 
 static enum token_verdict verify_claims(struct fixture *fixture, const char *claims)
 {
-	return verify(fixture, forge(fixture, &fixture->ed25519, good_header(fixture), text_from_c(claims)));
+	return verify(fixture,
+		forge(fixture, &fixture->ed25519, good_header(fixture), text_from_c(claims)));
 }
 
 /* @ stands for the key id. */
@@ -115,8 +121,9 @@ static enum token_verdict verify_header(struct fixture *fixture, const char *pat
 		memcpy(header + len, fixture->ed25519.id, TOKEN_KEY_ID_LEN);
 		len += TOKEN_KEY_ID_LEN;
 	}
-	return verify(fixture, forge(fixture, &fixture->ed25519, text_of(header, len),
-				     TEXT("{" NAMES IDS TIMES ROLES "}")));
+	return verify(fixture,
+		forge(fixture, &fixture->ed25519, text_of(header, len),
+			TEXT("{" NAMES IDS TIMES ROLES "}")));
 }
 
 static void ed25519_signs_as_rfc_8037_does(void **state)
@@ -167,7 +174,7 @@ static void hs256_signs_as_rfc_7515_does(void **state)
 static void what_was_signed_is_read_back(void **state)
 {
 	struct fixture *fixture = *state;
-	struct token_rules *both[] = { &fixture->rules, &fixture->hmac_rules };
+	struct token_rules *both[] = {&fixture->rules, &fixture->hmac_rules};
 
 	fixture->claims.roles = role_bit(ROLE_USER) | role_bit(ROLE_ADMIN);
 	fixture->claims.not_before_s = now_s - 1;
@@ -175,7 +182,8 @@ static void what_was_signed_is_read_back(void **state)
 		struct text token = token_sign(both[i], &fixture->claims, &fixture->arena);
 		struct token_claims claims;
 
-		assert_int_equal(token_verify(both[i], token, now_s, &fixture->arena, &claims), TOKEN_OK);
+		assert_int_equal(
+			token_verify(both[i], token, now_s, &fixture->arena, &claims), TOKEN_OK);
 		assert_memory_equal(&claims, &fixture->claims, sizeof(claims));
 	}
 }
@@ -187,8 +195,10 @@ static void a_key_does_not_take_the_other_algorithm(void **state)
 	struct text hs256 = token_sign(&fixture->hmac_rules, &fixture->claims, &fixture->arena);
 	struct token_claims claims;
 
-	assert_int_equal(token_verify(&fixture->hmac_rules, eddsa, now_s, &fixture->arena, &claims), TOKEN_BAD);
-	assert_int_equal(token_verify(&fixture->rules, hs256, now_s, &fixture->arena, &claims), TOKEN_BAD);
+	assert_int_equal(token_verify(&fixture->hmac_rules, eddsa, now_s, &fixture->arena, &claims),
+		TOKEN_BAD);
+	assert_int_equal(
+		token_verify(&fixture->rules, hs256, now_s, &fixture->arena, &claims), TOKEN_BAD);
 }
 
 /* The classic: HS256 with the public key as the secret, under the real key id. */
@@ -201,26 +211,32 @@ static void a_public_key_is_no_secret(void **state)
 		"{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}", TOKEN_KEY_ID_LEN,
 		fixture->ed25519.id);
 
-	base64url_decode(TEXT("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), public, sizeof(public));
+	base64url_decode(
+		TEXT("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), public, sizeof(public));
 	token_key_from_secret(&confused, text_of((char *)public, sizeof(public)));
-	assert_int_equal(verify(fixture, forge(fixture, &confused, header, TEXT("{" NAMES IDS TIMES ROLES "}"))),
-			 TOKEN_BAD);
+	assert_int_equal(
+		verify(fixture,
+			forge(fixture, &confused, header, TEXT("{" NAMES IDS TIMES ROLES "}"))),
+		TOKEN_BAD);
 	token_key_close(&confused);
 }
 
 static void no_algorithm_is_no_token(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const names[] = { "none", "None", "NONE", "nOnE", "", "RS256", "eddsa", "Ed25519" };
+	static const char *const names[] = {
+		"none", "None", "NONE", "nOnE", "", "RS256", "eddsa", "Ed25519"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct text header = arena_printf(&fixture->arena,
 			"{\"alg\":\"%s\",\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}", names[i],
 			TOKEN_KEY_ID_LEN, fixture->ed25519.id);
-		struct text token = forge(fixture, &fixture->ed25519, header,
-					  TEXT("{" NAMES IDS TIMES ROLES "}"));
-		struct text rest, head = text_cut(token, '.', &rest), body = text_cut(rest, '.', &rest);
-		struct text bare = arena_printf(&fixture->arena, "%.*s.%.*s.", TEXT_ARG(head), TEXT_ARG(body));
+		struct text token = forge(
+			fixture, &fixture->ed25519, header, TEXT("{" NAMES IDS TIMES ROLES "}"));
+		struct text rest, head = text_cut(token, '.', &rest),
+				  body = text_cut(rest, '.', &rest);
+		struct text bare = arena_printf(
+			&fixture->arena, "%.*s.%.*s.", TEXT_ARG(head), TEXT_ARG(body));
 
 		assert_int_equal(verify(fixture, token), TOKEN_BAD);
 		assert_int_equal(verify(fixture, bare), TOKEN_BAD);
@@ -249,8 +265,9 @@ static void a_header_we_would_not_write_is_refused(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(verify_header(fixture, bad[i]), TOKEN_BAD);
-	assert_int_equal(verify_header(fixture, "{\"kid\":\"@\", \"typ\":\"at+jwt\", \"alg\":\"EdDSA\"}"),
-			 TOKEN_OK);
+	assert_int_equal(
+		verify_header(fixture, "{\"kid\":\"@\", \"typ\":\"at+jwt\", \"alg\":\"EdDSA\"}"),
+		TOKEN_OK);
 }
 
 static void claims_we_would_not_write_are_refused(void **state)
@@ -279,13 +296,19 @@ static void claims_we_would_not_write_are_refused(void **state)
 		"{" NAMES IDS TIMES ROLES ",\"nbf\":\"1\"}",
 		"{" NAMES "\"sub\":\"1\",\"sid\":\"2\",\"jti\":\"3\"," TIMES ROLES "}",
 		"{" NAMES IDS TIMES ROLES "}}",
-		"{}", "[]", "\"x\"", "1", "",
+		"{}",
+		"[]",
+		"\"x\"",
+		"1",
+		"",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(verify_claims(fixture, bad[i]), TOKEN_BAD);
 	assert_int_equal(verify_claims(fixture, "{" NAMES IDS TIMES ROLES "}"), TOKEN_OK);
-	assert_int_equal(verify_claims(fixture, "{" NAMES IDS TIMES ROLES ",\"extra\":{\"a\":[1]}}"), TOKEN_OK);
+	assert_int_equal(
+		verify_claims(fixture, "{" NAMES IDS TIMES ROLES ",\"extra\":{\"a\":[1]}}"),
+		TOKEN_OK);
 }
 
 static void a_role_that_we_do_not_know_grants_nothing(void **state)
@@ -295,7 +318,8 @@ static void a_role_that_we_do_not_know_grants_nothing(void **state)
 	struct text token = forge(fixture, &fixture->ed25519, good_header(fixture),
 		TEXT("{" NAMES IDS TIMES "\"roles\":[\"owner\",\"user\",\"Admin\",\"\"]}"));
 
-	assert_int_equal(token_verify(&fixture->rules, token, now_s, &fixture->arena, &claims), TOKEN_OK);
+	assert_int_equal(
+		token_verify(&fixture->rules, token, now_s, &fixture->arena, &claims), TOKEN_OK);
 	assert_int_equal(claims.roles, role_bit(ROLE_USER));
 }
 
@@ -337,8 +361,9 @@ static void no_single_bit_may_change(void **state)
 			arena_init(&arena, NULL, 1024 * 1024);
 			memcpy(copy, token.data, token.len);
 			copy[i] = (char)(copy[i] ^ (1 << bit));
-			assert_int_equal(token_verify(&fixture->rules, text_of(copy, token.len), now_s,
-						      &arena, &claims), TOKEN_BAD);
+			assert_int_equal(token_verify(&fixture->rules, text_of(copy, token.len),
+						 now_s, &arena, &claims),
+				TOKEN_BAD);
 			arena_deinit(&arena);
 		}
 }
@@ -347,9 +372,15 @@ static void a_token_has_three_parts_in_canonical_base64url(void **state)
 {
 	struct fixture *fixture = *state;
 	struct text token = token_sign(&fixture->rules, &fixture->claims, &fixture->arena);
-	struct text rest, head = text_cut(token, '.', &rest), body = text_cut(rest, '.', &rest), tail = rest;
+	struct text rest, head = text_cut(token, '.', &rest), body = text_cut(rest, '.', &rest),
+			  tail = rest;
 	struct text bad[] = {
-		TEXT(""), TEXT("."), TEXT(".."), TEXT("..."), TEXT("a.b.c"), head,
+		TEXT(""),
+		TEXT("."),
+		TEXT(".."),
+		TEXT("..."),
+		TEXT("a.b.c"),
+		head,
 		arena_printf(&fixture->arena, "%.*s.%.*s", TEXT_ARG(head), TEXT_ARG(body)),
 		arena_printf(&fixture->arena, "%.*s.", TEXT_ARG(token)),
 		arena_printf(&fixture->arena, ".%.*s", TEXT_ARG(token)),
@@ -357,7 +388,8 @@ static void a_token_has_three_parts_in_canonical_base64url(void **state)
 		arena_printf(&fixture->arena, "%.*s..%.*s", TEXT_ARG(head), TEXT_ARG(tail)),
 		arena_printf(&fixture->arena, "%.*s==", TEXT_ARG(token)),
 		arena_printf(&fixture->arena, "%.*s ", TEXT_ARG(token)),
-		arena_printf(&fixture->arena, "%.*s=.%.*s.%.*s", TEXT_ARG(head), TEXT_ARG(body), TEXT_ARG(tail)),
+		arena_printf(&fixture->arena, "%.*s=.%.*s.%.*s", TEXT_ARG(head), TEXT_ARG(body),
+			TEXT_ARG(tail)),
 	};
 
 	assert_int_equal(verify(fixture, token), TOKEN_OK);
@@ -369,10 +401,13 @@ static void a_token_past_four_kib_is_refused_unread(void **state)
 {
 	struct fixture *fixture = *state;
 	char claims[4096];
-	int len = snprintf(claims, sizeof(claims), "{" NAMES IDS TIMES ROLES ",\"x\":\"%03200d\"}", 0);
+	int len = snprintf(
+		claims, sizeof(claims), "{" NAMES IDS TIMES ROLES ",\"x\":\"%03200d\"}", 0);
 
-	assert_int_equal(verify(fixture, forge(fixture, &fixture->ed25519, good_header(fixture),
-					       text_of(claims, (size_t)len))), TOKEN_BAD);
+	assert_int_equal(verify(fixture,
+				 forge(fixture, &fixture->ed25519, good_header(fixture),
+					 text_of(claims, (size_t)len))),
+		TOKEN_BAD);
 }
 
 static void a_full_arena_makes_no_token_and_accepts_none(void **state)

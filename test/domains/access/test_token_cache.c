@@ -14,7 +14,7 @@ static struct arena arena;
 
 static struct seen_token token_of(unsigned number)
 {
-	struct seen_token token = { .expires_at_s = number };
+	struct seen_token token = {.expires_at_s = number};
 
 	secret_sha256(&number, sizeof(number), token.digest);
 	return token;
@@ -41,7 +41,8 @@ static void what_was_put_is_found(void **state)
 		token_cache_put(&cache, &token);
 	}
 	for (unsigned i = 0; i < 500; i++) {
-		struct seen_token token = token_of(i), *found = token_cache_find(&cache, token.digest);
+		struct seen_token token = token_of(i),
+				  *found = token_cache_find(&cache, token.digest);
 		assert_non_null(found);
 		assert_int_equal(found->expires_at_s, i);
 	}

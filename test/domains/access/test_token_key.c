@@ -55,10 +55,10 @@ static void a_key_is_made_once_for_its_user_only(void **state)
 	struct stat info;
 
 	(void)state;
-	assert_true(open_key(&first, (struct token_key_source){ 0 }, &error));
+	assert_true(open_key(&first, (struct token_key_source) {0}, &error));
 	assert_int_equal(stat(path.data, &info), 0);
 	assert_int_equal(info.st_mode & 07777, 0600);
-	assert_true(open_key(&second, (struct token_key_source){ .production = true }, &error));
+	assert_true(open_key(&second, (struct token_key_source) {.production = true}, &error));
 	assert_memory_equal(first.id, second.id, sizeof(first.id));
 	assert_memory_equal(first.refresh, second.refresh, sizeof(first.refresh));
 	token_key_close(&first);
@@ -67,7 +67,7 @@ static void a_key_is_made_once_for_its_user_only(void **state)
 
 static void *open_in_thread(void *argument)
 {
-	struct token_key_source source = { .data_dir = text_from_c(folder) };
+	struct token_key_source source = {.data_dir = text_from_c(folder)};
 	struct arena mine;
 	struct text error;
 	bool opened;
@@ -103,10 +103,10 @@ static void a_key_that_others_can_read_stops_the_start(void **state)
 	struct text error, path = arena_printf(&arena, "%s/jwt_ed25519.pem", folder);
 
 	(void)state;
-	assert_true(open_key(&key, (struct token_key_source){ 0 }, &error));
+	assert_true(open_key(&key, (struct token_key_source) {0}, &error));
 	token_key_close(&key);
 	chmod(path.data, 0644);
-	assert_false(open_key(&key, (struct token_key_source){ 0 }, &error));
+	assert_false(open_key(&key, (struct token_key_source) {0}, &error));
 	assert_non_null(strstr(error.data, "chmod 600"));
 }
 
@@ -119,7 +119,7 @@ static bool open_file_with(const char *content, struct text *error_out)
 
 	fputs(content, file);
 	fclose(file);
-	opened = open_key(&key, (struct token_key_source){ .private_file = path }, error_out);
+	opened = open_key(&key, (struct token_key_source) {.private_file = path}, error_out);
 	if (opened)
 		token_key_close(&key);
 	return opened;
@@ -132,33 +132,40 @@ static void only_an_ed25519_key_is_taken_from_a_file(void **state)
 
 	(void)state;
 	/* RFC 8410, 10.3 */
-	assert_true(open_file_with("-----BEGIN PRIVATE KEY-----\n"
-				   "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
-				   "-----END PRIVATE KEY-----\n", &error));
+	assert_true(
+		open_file_with("-----BEGIN PRIVATE KEY-----\n"
+			       "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+			       "-----END PRIVATE KEY-----\n",
+			&error));
 	/* X25519 */
-	assert_false(open_file_with("-----BEGIN PRIVATE KEY-----\n"
-				    "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n"
-				    "-----END PRIVATE KEY-----\n", &error));
+	assert_false(
+		open_file_with("-----BEGIN PRIVATE KEY-----\n"
+			       "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n"
+			       "-----END PRIVATE KEY-----\n",
+			&error));
 	assert_non_null(strstr(error.data, "Ed25519"));
 	assert_false(open_file_with("", &error));
-	assert_false(open_file_with("-----BEGIN PRIVATE KEY-----\nxx\n-----END PRIVATE KEY-----\n", &error));
+	assert_false(open_file_with(
+		"-----BEGIN PRIVATE KEY-----\nxx\n-----END PRIVATE KEY-----\n", &error));
 	assert_non_null(strstr(error.data, "openssl genpkey"));
-	assert_false(open_key(&key, (struct token_key_source){ .private_file = TEXT("/nowhere/key.pem") },
-			      &error));
+	assert_false(open_key(&key,
+		(struct token_key_source) {.private_file = TEXT("/nowhere/key.pem")}, &error));
 	assert_non_null(strstr(error.data, "/nowhere/key.pem"));
 }
 
 static void production_refuses_secrets_that_others_know(void **state)
 {
-	static const char *const bad[] = { "development-secret", "Development-Secret", "secret", "short",
-		"0123456789012345678901234567890", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-		"your-super-secret-jwt-token-with-at-least-32-characters-long" };
+	static const char *const bad[] = {"development-secret", "Development-Secret", "secret",
+		"short", "0123456789012345678901234567890",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"your-super-secret-jwt-token-with-at-least-32-characters-long"};
 	struct token_key key;
 	struct text error;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct token_key_source source = { .secret = text_from_c(bad[i]), .production = true };
+		struct token_key_source source = {
+			.secret = text_from_c(bad[i]), .production = true};
 		assert_false(open_key(&key, source, &error));
 		assert_non_null(strstr(error.data, "JWT_SECRET"));
 		if (strlen(bad[i]) > 10) /* "secret" is part of the setting's name */
@@ -167,8 +174,10 @@ static void production_refuses_secrets_that_others_know(void **state)
 		assert_true(open_key(&key, source, &error));
 		token_key_close(&key);
 	}
-	assert_true(open_key(&key, (struct token_key_source){
-		.secret = TEXT("k7Qm2vXz9Lr4Tn8Wb3Yc6Hd1Jf5Gp0Sa"), .production = true }, &error));
+	assert_true(open_key(&key,
+		(struct token_key_source) {
+			.secret = TEXT("k7Qm2vXz9Lr4Tn8Wb3Yc6Hd1Jf5Gp0Sa"), .production = true},
+		&error));
 	assert_int_equal(key.algorithm, TOKEN_HS256);
 	token_key_close(&key);
 }

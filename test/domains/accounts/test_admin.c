@@ -32,7 +32,7 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	*(enum failure *)flow->owner_data = failure;
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
 /* As a command would: a flow of its own on the loop. Texts in `state` that the flow made are gone afterwards. */
 static void run_steps(const struct flow_step *steps, void *flow_state)
@@ -48,7 +48,8 @@ static void run_steps(const struct flow_step *steps, void *flow_state)
 
 static struct admin_create create_admin(const char *email, const char *password)
 {
-	struct admin_create create = { .email = text_from_c(email), .password = text_from_c(password) };
+	struct admin_create create = {
+		.email = text_from_c(email), .password = text_from_c(password)};
 
 	run_steps(admin_create_steps, &create);
 	return create;
@@ -61,7 +62,7 @@ static void admin_token(char out[static 1024])
 }
 
 static int ask_about(const char *method, const char *user_id, const char *action, const char *token,
-		     const char *body)
+	const char *body)
 {
 	char path[128];
 
@@ -74,9 +75,12 @@ static void an_admin_is_made_with_a_good_password_only(void **state)
 	static const struct {
 		const char *email, *password;
 	} bad[] = {
-		{ "not an address", VISITOR_PASSWORD }, { ADMIN_EMAIL, NULL }, { ADMIN_EMAIL, "short" },
-		{ ADMIN_EMAIL, "password123" }, { ADMIN_EMAIL, "\xff\xff\xff\xff\xff\xff\xff\xff" },
-		{ ADMIN_EMAIL, "x" ADMIN_EMAIL "x" },
+		{"not an address", VISITOR_PASSWORD},
+		{ADMIN_EMAIL, NULL},
+		{ADMIN_EMAIL, "short"},
+		{ADMIN_EMAIL, "password123"},
+		{ADMIN_EMAIL, "\xff\xff\xff\xff\xff\xff\xff\xff"},
+		{ADMIN_EMAIL, "x" ADMIN_EMAIL "x"},
 	};
 
 	(void)state;
@@ -99,17 +103,18 @@ static void an_admin_made_twice_is_promoted_and_keeps_the_password(void **state)
 static void a_token_is_minted_for_who_exists(void **state)
 {
 	struct visitor visitor = new_visitor(&house);
-	struct token_mint mint = { .email = text_from_c(visitor.email) };
+	struct token_mint mint = {.email = text_from_c(visitor.email)};
 
 	(void)state;
 	run_steps(token_mint_steps, &mint);
 	assert_true(mint.found);
 	assert_int_equal(mint.grant.expires_in_s, 900);
-	expect(ask(&house, "GET", "/auth/sessions", visitor.access_token, ""), 200, "millrace token mint");
-	mint = (struct token_mint){ .email = TEXT("nobody@example.com") };
+	expect(ask(&house, "GET", "/auth/sessions", visitor.access_token, ""), 200,
+		"millrace token mint");
+	mint = (struct token_mint) {.email = TEXT("nobody@example.com")};
 	run_steps(token_mint_steps, &mint);
 	assert_false(mint.found);
-	mint = (struct token_mint){ .email = TEXT("@@") };
+	mint = (struct token_mint) {.email = TEXT("@@")};
 	run_steps(token_mint_steps, &mint);
 	assert_false(mint.found);
 }
@@ -125,7 +130,8 @@ static void a_promoted_user_is_an_admin_with_the_token_at_hand(void **state)
 	/* the admin made first is the only one again */
 	char boss[1024];
 	admin_token(boss);
-	expect(ask_about("POST", visitor.user_id, "/suspend", boss, "{\"reason\":\"test\"}"), 200, NULL);
+	expect(ask_about("POST", visitor.user_id, "/suspend", boss, "{\"reason\":\"test\"}"), 200,
+		NULL);
 }
 
 static void a_suspended_user_is_out_until_unsuspended(void **state)
@@ -137,11 +143,12 @@ static void a_suspended_user_is_out_until_unsuspended(void **state)
 	admin_token(token);
 	expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 200, NULL);
 	expect(ask_about("POST", visitor.user_id, "/suspend", token, "{\"reason\":\"Spam\"}"), 200,
-	       "\"status_reason\":\"Spam\"");
+		"\"status_reason\":\"Spam\"");
 	expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 401, "SESSION_REVOKED");
 	expect(log_in(&house, visitor.email, VISITOR_PASSWORD), 403, "ACCOUNT_SUSPENDED");
 	expect(log_in(&house, visitor.email, "wrong password 77"), 401, "INVALID_CREDENTIALS");
-	expect(ask_about("POST", visitor.user_id, "/unsuspend", token, ""), 200, "\"status\":\"active\"");
+	expect(ask_about("POST", visitor.user_id, "/unsuspend", token, ""), 200,
+		"\"status\":\"active\"");
 	expect(ask(&house, "GET", "/auth/me", visitor.access_token, ""), 401, "SESSION_REVOKED");
 	expect(log_in(&house, visitor.email, VISITOR_PASSWORD), 200, NULL);
 }
@@ -154,13 +161,16 @@ static void nobody_can_suspend_the_last_admin_or_an_unknown_user(void **state)
 	admin_token(token);
 	expect(ask(&house, "GET", "/auth/me", token, ""), 200, NULL);
 	pick(visitor_answer, "id", id, sizeof(id));
-	expect(ask_about("POST", id, "/suspend", token, "{\"reason\":\"oops\"}"), 409, "ADMIN_REQUIRED");
+	expect(ask_about("POST", id, "/suspend", token, "{\"reason\":\"oops\"}"), 409,
+		"ADMIN_REQUIRED");
 	expect(ask_about("POST", id, "/suspend", token, "{}"), 422, "REQUIRED");
-	expect(ask_about("POST", "0198a5d2-0000-7000-8000-000000000000", "/suspend", token, "{\"reason\":\"x\"}"),
-	       404, "USER_NOT_FOUND");
-	expect(ask_about("POST", "0198a5d2-0000-7000-8000-000000000000", "/unsuspend", token, ""), 404,
-	       "USER_NOT_FOUND");
-	expect(ask_about("GET", "0198a5d2-0000-7000-8000-000000000000", "", token, ""), 404, "USER_NOT_FOUND");
+	expect(ask_about("POST", "0198a5d2-0000-7000-8000-000000000000", "/suspend", token,
+		       "{\"reason\":\"x\"}"),
+		404, "USER_NOT_FOUND");
+	expect(ask_about("POST", "0198a5d2-0000-7000-8000-000000000000", "/unsuspend", token, ""),
+		404, "USER_NOT_FOUND");
+	expect(ask_about("GET", "0198a5d2-0000-7000-8000-000000000000", "", token, ""), 404,
+		"USER_NOT_FOUND");
 	expect(ask_about("GET", "1", "", token, ""), 404, NULL);
 	expect(ask(&house, "GET", "/auth/me", token, ""), 200, NULL);
 }
@@ -173,19 +183,26 @@ static void the_list_is_searched_filtered_and_sorted(void **state)
 	(void)state;
 	admin_token(token);
 	snprintf(path, sizeof(path), "/admin/users?q=%s", first.email);
-	expect(ask(&house, "GET", path, token, ""), 200, "\"total\":1,\"page\":1,\"page_size\":20,\"total_pages\":1");
-	expect(ask(&house, "GET", "/admin/users?q=VISITOR-&page_size=1&sort=-created_at", token, ""), 200,
-	       second.email);
-	expect(ask(&house, "GET", "/admin/users?page_size=1&sort=email", token, ""), 200, ADMIN_EMAIL);
-	expect(ask(&house, "GET", "/admin/users?status=suspended", token, ""), 200, "\"status\":\"suspended\"");
+	expect(ask(&house, "GET", path, token, ""), 200,
+		"\"total\":1,\"page\":1,\"page_size\":20,\"total_pages\":1");
+	expect(ask(&house, "GET", "/admin/users?q=VISITOR-&page_size=1&sort=-created_at", token,
+		       ""),
+		200, second.email);
+	expect(ask(&house, "GET", "/admin/users?page_size=1&sort=email", token, ""), 200,
+		ADMIN_EMAIL);
+	expect(ask(&house, "GET", "/admin/users?status=suspended", token, ""), 200,
+		"\"status\":\"suspended\"");
 	assert_null(strstr(visitor_answer, "\"status\":\"active\""));
-	expect(ask(&house, "GET", "/admin/users?page=999999&page_size=100", token, ""), 200, "\"data\":[]");
+	expect(ask(&house, "GET", "/admin/users?page=999999&page_size=100", token, ""), 200,
+		"\"data\":[]");
 	expect(ask(&house, "GET", "/admin/users?q=%25zz", token, ""), 200, "\"total\":0,");
 	expect(ask(&house, "GET", "/admin/users?q=_isitor", token, ""), 200, "\"total\":0,");
 	expect(ask(&house, "GET", "/admin/users?q=!", token, ""), 200, "\"total\":0,");
-	expect(ask(&house, "PATCH", "/auth/me", first.access_token, "{\"name\":\"Ada Lovelace\"}"), 200, NULL);
+	expect(ask(&house, "PATCH", "/auth/me", first.access_token, "{\"name\":\"Ada Lovelace\"}"),
+		200, NULL);
 	expect(ask(&house, "GET", "/admin/users?q=lOVE", token, ""), 200, first.email);
-	expect(ask(&house, "GET", "/admin/users?sort=password_hash", token, ""), 422, "NOT_A_CHOICE");
+	expect(ask(&house, "GET", "/admin/users?sort=password_hash", token, ""), 422,
+		"NOT_A_CHOICE");
 	assert_null(strstr(visitor_answer, "argon2"));
 }
 
@@ -217,8 +234,8 @@ static void prepare_create(struct flow *flow, void *context)
 	struct walked *walked = context;
 
 	snprintf(walked->email, sizeof(walked->email), "walked-%u@example.com", ++walked->count);
-	walked->create = (struct admin_create){ .email = text_from_c(walked->email),
-						.password = TEXT(VISITOR_PASSWORD) };
+	walked->create = (struct admin_create) {
+		.email = text_from_c(walked->email), .password = TEXT(VISITOR_PASSWORD)};
 	flow->state = &walked->create;
 }
 
@@ -226,15 +243,18 @@ static void prepare_mint(struct flow *flow, void *context)
 {
 	struct walked *walked = context;
 
-	walked->mint = (struct token_mint){ .email = TEXT(ADMIN_EMAIL) };
+	walked->mint = (struct token_mint) {.email = TEXT(ADMIN_EMAIL)};
 	flow->state = &walked->mint;
 }
 
 static void commands_may_be_stopped_at_every_wait(void **state)
 {
-	struct walked walked = { 0 };
-	struct walk walk = { .loop = &house.loop, .steps = admin_create_steps, .deadline_ms = 10000,
-			     .prepare = prepare_create, .context = &walked };
+	struct walked walked = {0};
+	struct walk walk = {.loop = &house.loop,
+		.steps = admin_create_steps,
+		.deadline_ms = 10000,
+		.prepare = prepare_create,
+		.context = &walked};
 	struct walk_counts counts = walk_steps(&walk);
 
 	(void)state;

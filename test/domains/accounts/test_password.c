@@ -19,10 +19,12 @@ static const struct scratch no_scratch;
 static const struct {
 	const char *password, *hash;
 } known[] = {
-	{ "password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4" },
-	{ "password", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc" },
-	{ "differentpassword",
-	  "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$C4TWUs9rDEvq7w3+J4umqA32aWKB1+DSiRuBfYxFj94" },
+	{"password",
+		"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"},
+	{"password",
+		"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"},
+	{"differentpassword",
+		"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$C4TWUs9rDEvq7w3+J4umqA32aWKB1+DSiRuBfYxFj94"},
 };
 
 static bool matches(struct text hash, struct text password, struct scratch scratch)
@@ -40,14 +42,15 @@ static void hashes_of_the_reference_implementation_are_recognised(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		assert_true(matches(text_from_c(known[i].hash), text_from_c(known[i].password), no_scratch));
+		assert_true(matches(
+			text_from_c(known[i].hash), text_from_c(known[i].password), no_scratch));
 		assert_false(matches(text_from_c(known[i].hash), TEXT("Password"), no_scratch));
 	}
 }
 
 static void a_hash_made_is_a_hash_that_matches(void **state)
 {
-	const struct password_cost cost = { .memory_kib = 1024, .iterations = 2, .lanes = 1 };
+	const struct password_cost cost = {.memory_kib = 1024, .iterations = 2, .lanes = 1};
 	struct text password = TEXT("correct horse battery staple");
 	struct phc phc, again;
 	char text[PHC_MAX_BYTES];
@@ -66,7 +69,7 @@ static void a_hash_made_is_a_hash_that_matches(void **state)
 
 static void two_hashes_of_one_password_differ(void **state)
 {
-	const struct password_cost cost = { .memory_kib = 1024, .iterations = 1, .lanes = 1 };
+	const struct password_cost cost = {.memory_kib = 1024, .iterations = 1, .lanes = 1};
 	struct phc first, second;
 
 	(void)state;
@@ -78,7 +81,7 @@ static void two_hashes_of_one_password_differ(void **state)
 
 static void memory_of_the_thread_is_used_when_it_is_large_enough(void **state)
 {
-	struct scratch scratch = { .size = 256 * 1024 };
+	struct scratch scratch = {.size = 256 * 1024};
 
 	(void)state;
 	scratch.memory = malloc(scratch.size);
@@ -96,7 +99,11 @@ static void memory_of_the_thread_is_used_when_it_is_large_enough(void **state)
 static void a_hash_has_one_spelling(void **state)
 {
 	static const char *const bad[] = {
-		"", "$", "password", "$argon2id$", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ",
+		"",
+		"$",
+		"password",
+		"$argon2id$",
+		"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ",
 		"$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
 		"$argon2id$v=16$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
 		"$argon2id$v=19$t=2,m=256,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
@@ -135,7 +142,7 @@ static void a_hash_that_would_cost_too_much_is_not_computed(void **state)
 
 static void a_cost_is_weaker_when_any_part_of_it_is(void **state)
 {
-	const struct password_cost wanted = { .memory_kib = 19456, .iterations = 2, .lanes = 1 };
+	const struct password_cost wanted = {.memory_kib = 19456, .iterations = 2, .lanes = 1};
 	struct password_cost cost = wanted;
 
 	(void)state;
@@ -151,9 +158,10 @@ static void a_cost_is_weaker_when_any_part_of_it_is(void **state)
 
 static void common_passwords_and_addresses_are_guessed_soon(void **state)
 {
-	static const char *const weak[] = { "password", "12345678", "qwertyuiop", "Passw0rd!", "aaaaaaaaaaaaaaaa",
-		"millrace", "iloveyou1", "abcdefgh", "letmein123" };
-	static const char *const strong[] = { "correct horse battery staple", "kx9vqz2m-7Rt", "S3cure-Pass-2026" };
+	static const char *const weak[] = {"password", "12345678", "qwertyuiop", "Passw0rd!",
+		"aaaaaaaaaaaaaaaa", "millrace", "iloveyou1", "abcdefgh", "letmein123"};
+	static const char *const strong[] = {
+		"correct horse battery staple", "kx9vqz2m-7Rt", "S3cure-Pass-2026"};
 	struct text email = TEXT("ada.lovelace@example.com");
 
 	(void)state;
