@@ -119,15 +119,16 @@ static int print_admin(struct command *command, void *state)
 	} else {
 		printf("%.*s is an admin.\n", TEXT_ARG(user->email));
 		if (task->generated)
-			printf("The password, shown only now: %.*s\n", TEXT_ARG(task->create.password));
+			printf("The password, shown only now: %.*s\n",
+				TEXT_ARG(task->create.password));
 	}
 	return EXIT_DONE;
 }
 
 int run_admin(struct command *command)
 {
-	struct admin_task task = { .create = { .email = text_from_c(command->words[1]),
-					   .name = text_from_c(command_option(command, "name")) } };
+	struct admin_task task = {.create = {.email = text_from_c(command->words[1]),
+					  .name = text_from_c(command_option(command, "name"))}};
 	int exit_code = EXIT_FAILED;
 
 	if (get_password(command, &task)) {

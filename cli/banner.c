@@ -19,7 +19,8 @@ static struct text environment_name(struct server *server)
 {
 	struct program *program = &server->program;
 
-	return config_value_text(configuration_find(program->config, TEXT("app.env")), program->arena);
+	return config_value_text(
+		configuration_find(program->config, TEXT("app.env")), program->arena);
 }
 
 /* http://host:port as somebody on this machine would type it. */
@@ -30,7 +31,8 @@ static struct text url_of(struct arena *arena, struct text host, uint16_t port)
 
 	if (any)
 		return arena_printf(arena, "http://localhost:%u", port);
-	return arena_printf(arena, ipv6 ? "http://[%.*s]:%u" : "http://%.*s:%u", TEXT_ARG(host), port);
+	return arena_printf(
+		arena, ipv6 ? "http://[%.*s]:%u" : "http://%.*s:%u", TEXT_ARG(host), port);
 }
 
 static struct text absolute(struct arena *arena, struct text path)
@@ -48,9 +50,10 @@ static struct facts collect(struct server *server)
 	struct arena *arena = program->arena;
 	const struct http_settings *http = program->http_settings;
 	struct text api = url_of(arena, http->host, http_server_port(server->http, LISTENER_API));
-	struct text ops = url_of(arena, http->ops_host, http_server_port(server->http, LISTENER_OPS));
+	struct text ops = url_of(
+		arena, http->ops_host, http_server_port(server->http, LISTENER_OPS));
 
-	return (struct facts){
+	return (struct facts) {
 		.env = environment_name(server),
 		.data_dir = absolute(arena, program->app->data_dir),
 		.database = db_describe(program->db, arena),
@@ -61,22 +64,25 @@ static struct facts collect(struct server *server)
 		.try_it = arena_printf(arena,
 			"curl -X POST %.*s/auth/register -H 'Content-Type: application/json' -d "
 			"'{\"email\":\"you@example.com\",\"password\":\"correct horse battery staple\","
-			"\"password_confirmation\":\"correct horse battery staple\"}'", TEXT_ARG(api)),
+			"\"password_confirmation\":\"correct horse battery staple\"}'",
+			TEXT_ARG(api)),
 	};
 }
 
 static void print_row(bool colour, const char *name, struct text value)
 {
-	fprintf(stderr, colour ? "  \033[2m%-9s\033[0m %.*s\n" : "  %-9s %.*s\n", name, TEXT_ARG(value));
+	fprintf(stderr, colour ? "  \033[2m%-9s\033[0m %.*s\n" : "  %-9s %.*s\n", name,
+		TEXT_ARG(value));
 }
 
 static void print_banner(const struct server *server, const struct facts *facts)
 {
 	bool colour = wants_colour(STDERR_FILENO);
 
-	fprintf(stderr, colour ? "\n  \033[1mMillrace %s\033[0m (%.*s, %u loop%s)\n\n" :
-				 "\n  Millrace %s (%.*s, %u loop%s)\n\n", MILLRACE_VERSION,
-		TEXT_ARG(facts->env), server->loop_count,
+	fprintf(stderr,
+		colour ? "\n  \033[1mMillrace %s\033[0m (%.*s, %u loop%s)\n\n"
+		       : "\n  Millrace %s (%.*s, %u loop%s)\n\n",
+		MILLRACE_VERSION, TEXT_ARG(facts->env), server->loop_count,
 		server->loop_count == 1 ? "" : "s");
 	print_row(colour, "API", facts->api);
 	print_row(colour, "explorer", facts->docs);
@@ -102,11 +108,10 @@ void server_tell_start(struct server *server)
 		return;
 	}
 	log_info(program->ring, "server_started", LOG_STRING("version", MILLRACE_VERSION),
-		LOG_STRING("commit", MILLRACE_COMMIT),
-		LOG_TEXT("env", facts.env),
+		LOG_STRING("commit", MILLRACE_COMMIT), LOG_TEXT("env", facts.env),
 		LOG_NUMBER("loops", server->loop_count), LOG_TEXT("data_dir", facts.data_dir),
 		LOG_TEXT("database", facts.database), LOG_STRING("cache", cache_name),
-		LOG_TEXT("api", facts.api), LOG_TEXT("docs", facts.docs), LOG_TEXT("health", facts.health),
-		LOG_TEXT("metrics", facts.metrics), LOG_STRING("admin", first_admin),
-		LOG_TEXT("try", facts.try_it));
+		LOG_TEXT("api", facts.api), LOG_TEXT("docs", facts.docs),
+		LOG_TEXT("health", facts.health), LOG_TEXT("metrics", facts.metrics),
+		LOG_STRING("admin", first_admin), LOG_TEXT("try", facts.try_it));
 }

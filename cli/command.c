@@ -92,14 +92,16 @@ static void option_tables(const struct command *command, const struct option *ta
 }
 
 /* Exact, or the only one that begins so. *many_out tells that several do. */
-static const struct option *find_option(const struct command *command, struct text name, bool *many_out)
+static const struct option *find_option(
+	const struct command *command, struct text name, bool *many_out)
 {
 	const struct option *tables[TABLES], *found = NULL;
 
 	*many_out = false;
 	option_tables(command, tables);
 	for (int table = 0; table < TABLES; table++)
-		for (const struct option *row = tables[table]; row != NULL && row->name != NULL; row++) {
+		for (const struct option *row = tables[table]; row != NULL && row->name != NULL;
+			row++) {
 			if (text_equals(text_from_c(row->name), name))
 				return row;
 			if (name.len > 0 && text_starts_with(text_from_c(row->name), name)) {
@@ -118,7 +120,8 @@ static const char *nearest_option(const struct command *command, const char *typ
 
 	option_tables(command, tables);
 	for (int table = 0; table < TABLES; table++)
-		for (const struct option *row = tables[table]; row != NULL && row->name != NULL; row++)
+		for (const struct option *row = tables[table]; row != NULL && row->name != NULL;
+			row++)
 			if (count < COMMAND_OPTIONS_MAX)
 				names[count++] = row->name;
 	names[count] = NULL;
@@ -135,7 +138,8 @@ static int refuse_option(const struct command *command, struct text name, bool m
 	const char *nearest = nearest_option(command, typed);
 	if (nearest == NULL)
 		return command_misused(command, "there is no option --%s", typed);
-	return command_misused(command, "there is no option --%s; did you mean --%s?", typed, nearest);
+	return command_misused(
+		command, "there is no option --%s; did you mean --%s?", typed, nearest);
 }
 
 /* `at` is "--name" or "--name=value"; *next is the argument behind, taken when it is the value. */
@@ -157,8 +161,10 @@ static int take_option(struct command *command, const char *at, char ***next, ch
 		given = *(*next)++;
 	}
 	if (command->given_count == COMMAND_OPTIONS_MAX)
-		return command_misused(command, "that is more than %d options", COMMAND_OPTIONS_MAX);
-	command->given[command->given_count++] = (struct given_option){ option, given != NULL ? given : "" };
+		return command_misused(
+			command, "that is more than %d options", COMMAND_OPTIONS_MAX);
+	command->given[command->given_count++] = (struct given_option) {
+		option, given != NULL ? given : ""};
 	return EXIT_DONE;
 }
 
@@ -184,12 +190,14 @@ static int check_words(const struct command *command)
 
 	if (command_option(command, "help") != NULL)
 		return EXIT_DONE;
-	if (command->word_count > 0 && verb->choices != NULL && !is_one_of(command->words[0], verb->choices)) {
+	if (command->word_count > 0 && verb->choices != NULL &&
+		!is_one_of(command->words[0], verb->choices)) {
 		const char *nearest = nearest_word(command->words[0], verb->choices);
 		if (nearest == NULL)
-			return command_misused(command, "'%s' is none of %s", command->words[0], verb->arguments);
-		return command_misused(command, "'%s' is none of %s; did you mean %s?", command->words[0],
-			verb->arguments, nearest);
+			return command_misused(
+				command, "'%s' is none of %s", command->words[0], verb->arguments);
+		return command_misused(command, "'%s' is none of %s; did you mean %s?",
+			command->words[0], verb->arguments, nearest);
 	}
 	if (command->word_count < verb->words_min)
 		return command_misused(command, "something is missing: millrace %s %s", verb->name,

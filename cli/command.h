@@ -22,7 +22,7 @@ enum { COMMAND_WORDS_MAX = 8, COMMAND_OPTIONS_MAX = 64 };
 struct option {
 	const char *name;
 	const char *argument; /* "PORT"; NULL: a switch */
-	const char *key;      /* the setting it sets, or NULL */
+	const char *key; /* the setting it sets, or NULL */
 	const char *about;
 };
 
@@ -30,13 +30,14 @@ struct command;
 
 struct verb {
 	const char *name;
-	const char *alias;     /* or NULL */
-	const char *arguments; /* for the synopsis: "up|down|status [COUNT]"; "" when there are none */
-	const char *about;     /* a sentence */
-	const char *details;   /* paragraphs, or NULL */
+	const char *alias; /* or NULL */
+	const char
+		*arguments; /* for the synopsis: "up|down|status [COUNT]"; "" when there are none */
+	const char *about; /* a sentence */
+	const char *details; /* paragraphs, or NULL */
 	const char *const *choices; /* of the first word, ends with NULL; NULL: free or none */
 	const struct option *options; /* its own; ends with a row without name; or NULL */
-	bool reads_settings;   /* takes the options of settings too */
+	bool reads_settings; /* takes the options of settings too */
 	size_t words_min, words_max;
 	int (*run)(struct command *command); /* returns the exit code */
 };
@@ -55,13 +56,14 @@ struct command {
 	size_t given_count;
 };
 
-extern const struct verb *const verbs[];      /* ends with NULL */
+extern const struct verb *const verbs[]; /* ends with NULL */
 extern const struct option setting_options[]; /* ends with a row without name */
 extern const struct option general_options[];
 
 /* Parses what follows the program's name. EXIT_DONE, or the exit code after it has said what is wrong. */
 int command_parse(struct command *command, int argument_count, char **arguments);
-const char *command_option(const struct command *command, const char *name); /* the last; NULL: not given */
+const char *command_option(
+	const struct command *command, const char *name); /* the last; NULL: not given */
 const struct verb *verb_find(const char *name);
 
 /* Write one line to standard error and return the exit code. */

@@ -36,7 +36,8 @@ static struct text variable_names(const struct setting *row, struct arena *arena
 	if (row->secret)
 		names = arena_printf(arena, "%.*s, %.*s_FILE", TEXT_ARG(own), TEXT_ARG(own));
 	if (row->alias != NULL && row->secret)
-		return arena_printf(arena, "%s, %s_FILE, %.*s", row->alias, row->alias, TEXT_ARG(names));
+		return arena_printf(
+			arena, "%s, %s_FILE, %.*s", row->alias, row->alias, TEXT_ARG(names));
 	if (row->alias != NULL)
 		return arena_printf(arena, "%s, %.*s", row->alias, TEXT_ARG(names));
 	return names;
@@ -44,7 +45,8 @@ static struct text variable_names(const struct setting *row, struct arena *arena
 
 /* ---- show ----------------------------------------------------------------------------------- */
 
-static void write_value(struct json_writer *writer, const struct config_value *value, struct arena *arena)
+static void write_value(
+	struct json_writer *writer, const struct config_value *value, struct arena *arena)
 {
 	json_object(writer);
 	json_key(writer, TEXT("key"));
@@ -72,7 +74,8 @@ static int show(struct command *command, struct configuration *config)
 		if (json)
 			write_value(&writer, value, command->arena);
 		else
-			printf("%-32s %-28.*s %.*s\n", value->row->key, TEXT_ARG(shown), TEXT_ARG(origin));
+			printf("%-32s %-28.*s %.*s\n", value->row->key, TEXT_ARG(shown),
+				TEXT_ARG(origin));
 	}
 	json_array_end(&writer);
 	if (json)
@@ -127,28 +130,33 @@ static void explain_plainly(struct command *command, const struct config_value *
 	printf("%s\n  %s\n\n", row->key, row->help != NULL ? row->help : "");
 	print_fact("value", shown.len > 0 ? shown : TEXT("(unset)"));
 	print_fact("from", config_value_origin(value, arena));
-	print_fact("default", row->fallback[0] != '\0' ? text_from_c(row->fallback) : TEXT("(unset)"));
+	print_fact(
+		"default", row->fallback[0] != '\0' ? text_from_c(row->fallback) : TEXT("(unset)"));
 	print_fact("valid", setting_expects(row, arena));
 	print_fact("environment", variable_names(row, arena));
-	print_fact("file", arena_printf(arena, "%.*s: { %s: ... }", (int)(strchr(row->key, '.') - row->key),
-				   row->key, strchr(row->key, '.') + 1));
+	print_fact("file",
+		arena_printf(arena, "%.*s: { %s: ... }", (int)(strchr(row->key, '.') - row->key),
+			row->key, strchr(row->key, '.') + 1));
 	print_fact("secret", row->secret ? TEXT("yes: never shown") : TEXT("no"));
-	print_fact("reloadable", row->reloadable ? TEXT("yes: SIGHUP applies it") : TEXT("no: needs a restart"));
+	print_fact("reloadable",
+		row->reloadable ? TEXT("yes: SIGHUP applies it") : TEXT("no: needs a restart"));
 }
 
 static int explain(struct command *command, struct configuration *config)
 {
 	if (command->word_count < 2)
-		return command_misused(command, "something is missing: millrace config explain KEY");
+		return command_misused(
+			command, "something is missing: millrace config explain KEY");
 	struct text key = text_from_c(command->words[1]);
 	const struct config_value *value = configuration_find(config, key);
 	if (value == NULL) {
 		const char *nearest = configuration_nearest(config, key);
 		if (nearest == NULL)
-			return command_misused(command, "%s is no setting; `millrace config show` lists them",
+			return command_misused(command,
+				"%s is no setting; `millrace config show` lists them",
 				command->words[1]);
-		return command_misused(command, "%s is no setting; did you mean %s?", command->words[1],
-			nearest);
+		return command_misused(
+			command, "%s is no setting; did you mean %s?", command->words[1], nearest);
 	}
 	if (command_option(command, "json") != NULL)
 		explain_json(command, value);
@@ -168,9 +176,10 @@ static void print_group(struct command *command, const struct setting_group *gro
 		struct text valid = setting_expects(row, command->arena);
 		struct text names = variable_names(row, command->arena);
 		printf("| `%s` | %s%s%s | %.*s | %.*s | %s | %s%s |\n", row->key,
-			row->fallback[0] != '\0' ? "`" : "", row->fallback, row->fallback[0] != '\0' ? "`" : "",
-			TEXT_ARG(valid), TEXT_ARG(names), row->reloadable ? "yes" : "no",
-			row->secret ? "**Secret.** " : "", row->help != NULL ? row->help : "");
+			row->fallback[0] != '\0' ? "`" : "", row->fallback,
+			row->fallback[0] != '\0' ? "`" : "", TEXT_ARG(valid), TEXT_ARG(names),
+			row->reloadable ? "yes" : "no", row->secret ? "**Secret.** " : "",
+			row->help != NULL ? row->help : "");
 	}
 }
 
@@ -198,8 +207,8 @@ static int print_docs(struct command *command, const struct configuration *confi
 
 static struct configuration *defaults_only(struct command *command)
 {
-	static char *const nothing[] = { NULL };
-	const struct config_input input = { .environment = nothing };
+	static char *const nothing[] = {NULL};
+	const struct config_input input = {.environment = nothing};
 	struct configuration *config = arena_alloc(command->arena, sizeof(*config));
 
 	if (config != NULL)
@@ -218,5 +227,6 @@ int run_config(struct command *command)
 	config = program_configure(command, false);
 	if (config == NULL)
 		return EXIT_FAILED;
-	return strcmp(command->words[0], "show") == 0 ? show(command, config) : explain(command, config);
+	return strcmp(command->words[0], "show") == 0 ? show(command, config)
+						      : explain(command, config);
 }

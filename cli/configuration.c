@@ -13,9 +13,9 @@
 #include "http/server.h"
 #include "observability/log.h"
 
-static const char *const environments[] = { "development", "production", "test", NULL };
-static const char *const auto_migrate_choices[] = { "auto", "on", "off", NULL };
-static const char *const redis_schemes[] = { "redis", "rediss", NULL };
+static const char *const environments[] = {"development", "production", "test", NULL};
+static const char *const auto_migrate_choices[] = {"auto", "on", "off", NULL};
+static const char *const redis_schemes[] = {"redis", "rediss", NULL};
 
 static const struct setting app_rows[] = {
 	SETTING(SETTING_CHOICE, app_settings, environment, "app.env", "development",
@@ -35,8 +35,8 @@ static const struct setting app_rows[] = {
 			"release on; until then the cache lives in the process."),
 };
 
-const struct setting_group app_setting_group =
-	SETTING_GROUP("app", app_settings, app_rows, "The program as a whole.");
+const struct setting_group app_setting_group = SETTING_GROUP(
+	"app", app_settings, app_rows, "The program as a whole.");
 
 /* ---- joining -------------------------------------------------------------------------------- */
 
@@ -54,8 +54,8 @@ static void add_group(struct configuration *config, const struct setting_group *
 		struct text variable = setting_environment_name(row, config->arena);
 		if (text_is_absent(variable))
 			abort();
-		config->values[config->value_count++] = (struct config_value){
-			.row = row, .group = group, .settings = settings, .variable = variable };
+		config->values[config->value_count++] = (struct config_value) {
+			.row = row, .group = group, .settings = settings, .variable = variable};
 	}
 }
 
@@ -77,7 +77,8 @@ static void set_defaults(struct configuration *config)
 		struct text error = TEXT_ABSENT;
 		if (!setting_parse(value->row, text_from_c(value->row->fallback), value->settings,
 			    config->arena, &error))
-			configuration_fail(config, "%s: the default \"%s\" %.*s: a defect of this program",
+			configuration_fail(config,
+				"%s: the default \"%s\" %.*s: a defect of this program",
 				value->row->key, value->row->fallback, TEXT_ARG(error));
 	}
 }
@@ -160,8 +161,8 @@ static struct text shown(struct text written)
 	return written;
 }
 
-void configuration_set(struct configuration *config, struct config_value *value, struct text written,
-	enum value_source source, struct text where)
+void configuration_set(struct configuration *config, struct config_value *value,
+	struct text written, enum value_source source, struct text where)
 {
 	struct text error = TEXT_ABSENT;
 
@@ -188,24 +189,25 @@ void configuration_set_key(struct configuration *config, struct text key, struct
 	if (value != NULL)
 		configuration_set(config, value, written, source, where);
 	else if (nearest != NULL)
-		configuration_fail(config, "%.*s (%s %.*s) is no setting; did you mean %s?", TEXT_ARG(shown(key)),
-			value_source_name(source), TEXT_ARG(where), nearest);
+		configuration_fail(config, "%.*s (%s %.*s) is no setting; did you mean %s?",
+			TEXT_ARG(shown(key)), value_source_name(source), TEXT_ARG(where), nearest);
 	else
-		configuration_fail(config, "%.*s (%s %.*s) is no setting; `millrace config show` lists them",
+		configuration_fail(config,
+			"%.*s (%s %.*s) is no setting; `millrace config show` lists them",
 			TEXT_ARG(shown(key)), value_source_name(source), TEXT_ARG(where));
 }
 
-bool configuration_load(struct configuration *config, const struct config_input *input,
-	struct arena *arena)
+bool configuration_load(
+	struct configuration *config, const struct config_input *input, struct arena *arena)
 {
-	*config = (struct configuration){ .arena = arena };
+	*config = (struct configuration) {.arena = arena};
 	add_all_groups(config);
 	set_defaults(config);
 	configuration_read_file(config, input);
 	configuration_read_environment(config, input->environment);
 	for (size_t i = 0; i < input->option_count; i++)
-		configuration_set_key(config, input->options[i].key, input->options[i].value, FROM_OPTION,
-			input->options[i].where);
+		configuration_set_key(config, input->options[i].key, input->options[i].value,
+			FROM_OPTION, input->options[i].where);
 	configuration_check_database(config);
 	const struct app_settings *app = configuration_of(config, &app_setting_group);
 	config->production = app->environment == ENVIRONMENT_PRODUCTION;
@@ -235,7 +237,8 @@ struct text config_value_origin(const struct config_value *value, struct arena *
 {
 	if (value->source == FROM_DEFAULT)
 		return TEXT("default");
-	return arena_printf(arena, "%s %.*s", value_source_name(value->source), TEXT_ARG(value->where));
+	return arena_printf(
+		arena, "%s %.*s", value_source_name(value->source), TEXT_ARG(value->where));
 }
 
 bool config_value_equals(const struct config_value *a, const struct config_value *b)
@@ -249,10 +252,12 @@ bool config_value_equals(const struct config_value *a, const struct config_value
 	return *(const int64_t *)member_of(a) == *(const int64_t *)member_of(b);
 }
 
-void config_value_copy(struct config_value *to, const struct config_value *from, struct arena *arena)
+void config_value_copy(
+	struct config_value *to, const struct config_value *from, struct arena *arena)
 {
 	if (is_text(to->row))
-		*(struct text *)member_of(to) = arena_text(arena, *(const struct text *)member_of(from));
+		*(struct text *)member_of(to) = arena_text(
+			arena, *(const struct text *)member_of(from));
 	else if (to->row->kind == SETTING_BOOL)
 		*(bool *)member_of(to) = *(const bool *)member_of(from);
 	else

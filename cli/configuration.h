@@ -21,9 +21,9 @@ enum auto_migrate { AUTO_MIGRATE_AUTO, AUTO_MIGRATE_ON, AUTO_MIGRATE_OFF };
 struct app_settings {
 	int64_t environment; /* enum environment */
 	struct text data_dir;
-	int64_t loops;          /* 0: one per core */
-	int64_t auto_migrate;   /* enum auto_migrate */
-	struct text redis_url;  /* accepted and checked, not used yet */
+	int64_t loops; /* 0: one per core */
+	int64_t auto_migrate; /* enum auto_migrate */
+	struct text redis_url; /* accepted and checked, not used yet */
 };
 extern const struct setting_group app_setting_group;
 
@@ -32,7 +32,7 @@ enum value_source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_OPTION };
 struct config_value {
 	const struct setting *row;
 	const struct setting_group *group;
-	void *settings;       /* the struct that holds the value */
+	void *settings; /* the struct that holds the value */
 	struct text variable; /* MILLRACE_SECTION_KEY */
 	enum value_source source;
 	struct text where; /* "millrace.yaml:3", "PORT", "--port" ...; absent for a default */
@@ -48,9 +48,9 @@ struct config_input {
 	const struct config_option *options;
 	size_t option_count;
 	char *const *environment; /* NAME=VALUE, ends with NULL */
-	const char *file;         /* --config; NULL: MILLRACE_CONFIG, then the usual places */
-	bool search_file;         /* look in the usual places */
-	bool serves;              /* production's rules for secrets apply */
+	const char *file; /* --config; NULL: MILLRACE_CONFIG, then the usual places */
+	bool search_file; /* look in the usual places */
+	bool serves; /* production's rules for secrets apply */
 };
 
 enum { CONFIG_GROUPS_MAX = 48, CONFIG_VALUES_MAX = 512, CONFIG_ERRORS_MAX = 64 };
@@ -69,8 +69,8 @@ struct configuration {
 };
 
 /* All errors at once in `errors`; false when there are any. The arena must outlive the configuration. */
-bool configuration_load(struct configuration *config, const struct config_input *input,
-			struct arena *arena);
+bool configuration_load(
+	struct configuration *config, const struct config_input *input, struct arena *arena);
 /* The struct of one group. */
 void *configuration_of(const struct configuration *config, const struct setting_group *group);
 /* NULL when there is no such key. */
@@ -85,17 +85,18 @@ struct text config_value_origin(const struct config_value *value, struct arena *
 /* Is it the same value? Secrets are compared too, in constant time. */
 bool config_value_equals(const struct config_value *a, const struct config_value *b);
 /* Takes the value over into `to`, texts copied to the arena. */
-void config_value_copy(struct config_value *to, const struct config_value *from, struct arena *arena);
+void config_value_copy(
+	struct config_value *to, const struct config_value *from, struct arena *arena);
 
 /* ---- for the readers of the sources, configuration_*.c ----------------------------------------- */
 
 void configuration_fail(struct configuration *config, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void configuration_set(struct configuration *config, struct config_value *value, struct text written,
-		       enum value_source source, struct text where);
+void configuration_set(struct configuration *config, struct config_value *value,
+	struct text written, enum value_source source, struct text where);
 /* The same by key; an unknown one is an error. */
 void configuration_set_key(struct configuration *config, struct text key, struct text written,
-			   enum value_source source, struct text where);
+	enum value_source source, struct text where);
 void configuration_read_file(struct configuration *config, const struct config_input *input);
 void configuration_read_yaml(struct configuration *config, struct text yaml, struct text name);
 void configuration_read_environment(struct configuration *config, char *const *environment);
@@ -104,4 +105,5 @@ void configuration_check_database(struct configuration *config);
 /* NULL: not set or empty. */
 const char *environment_value(char *const *environment, struct text name);
 /* The whole file, at most max bytes. Absent with a reason in *error_out ("No such file or directory"). */
-struct text read_whole_file(const char *path, size_t max, struct arena *arena, const char **error_out);
+struct text read_whole_file(
+	const char *path, size_t max, struct arena *arena, const char **error_out);

@@ -9,9 +9,27 @@
 enum { SIGNING_SECRET_MIN_BYTES = 32 };
 
 static const char *const well_known[] = {
-	"development-secret", "secret", "changeme", "change-me", "change_me", "password", "default", "test",
-	"admin", "example", "jwt-secret", "jwt_secret", "your-secret", "your-secret-key", "supersecret",
-	"super-secret", "millrace", "postgres", "12345678", "123456", NULL,
+	"development-secret",
+	"secret",
+	"changeme",
+	"change-me",
+	"change_me",
+	"password",
+	"default",
+	"test",
+	"admin",
+	"example",
+	"jwt-secret",
+	"jwt_secret",
+	"your-secret",
+	"your-secret-key",
+	"supersecret",
+	"super-secret",
+	"millrace",
+	"postgres",
+	"12345678",
+	"123456",
+	NULL,
 };
 
 static bool is_well_known(struct text secret)
@@ -26,14 +44,17 @@ static bool is_set(struct configuration *config, const char *key)
 {
 	const struct config_value *value = configuration_find(config, text_from_c(key));
 
-	return value != NULL && ((const struct text *)(const void *)((const char *)value->settings +
-				 value->row->offset))->len > 0;
+	return value != NULL &&
+		((const struct text *)(const void *)((const char *)value->settings +
+			 value->row->offset))
+			->len > 0;
 }
 
 void configuration_check_secrets(struct configuration *config)
 {
 	if (!is_set(config, "jwt.secret") && !is_set(config, "jwt.private_key_file"))
-		configuration_fail(config, "jwt.secret (environment JWT_SECRET) is missing: production wants "
+		configuration_fail(config,
+			"jwt.secret (environment JWT_SECRET) is missing: production wants "
 			"a secret of at least %d bytes, made by `openssl rand -base64 48`, or a key of its own in "
 			"jwt.private_key_file, made by `openssl genpkey -algorithm ed25519`",
 			SIGNING_SECRET_MIN_BYTES);
@@ -41,19 +62,23 @@ void configuration_check_secrets(struct configuration *config)
 		const struct config_value *value = &config->values[i];
 		if (!value->row->secret || value->row->kind != SETTING_TEXT)
 			continue;
-		const struct text *secret = (const void *)((const char *)value->settings + value->row->offset);
+		const struct text *secret = (const void *)((const char *)value->settings +
+			value->row->offset);
 		bool signs = text_ends_with(text_from_c(value->row->key), TEXT(".secret"));
 		if (secret->len == 0)
 			continue;
 		if (is_well_known(*secret))
-			configuration_fail(config, "%s (%s %.*s): the value stands in examples, and production "
-				"refuses it; make one by: openssl rand -base64 48", value->row->key,
-				value_source_name(value->source), TEXT_ARG(value->where));
+			configuration_fail(config,
+				"%s (%s %.*s): the value stands in examples, and production "
+				"refuses it; make one by: openssl rand -base64 48",
+				value->row->key, value_source_name(value->source),
+				TEXT_ARG(value->where));
 		else if (signs && secret->len < SIGNING_SECRET_MIN_BYTES)
-			configuration_fail(config, "%s (%s %.*s): the value has %zu bytes, and production wants "
-				"at least %d; make one by: openssl rand -base64 48", value->row->key,
-				value_source_name(value->source), TEXT_ARG(value->where), secret->len,
-				SIGNING_SECRET_MIN_BYTES);
+			configuration_fail(config,
+				"%s (%s %.*s): the value has %zu bytes, and production wants "
+				"at least %d; make one by: openssl rand -base64 48",
+				value->row->key, value_source_name(value->source),
+				TEXT_ARG(value->where), secret->len, SIGNING_SECRET_MIN_BYTES);
 	}
 }
 
@@ -70,7 +95,7 @@ static struct text scheme_of(struct text url)
 
 void configuration_check_database(struct configuration *config)
 {
-	static const char *const schemes[] = { "sqlite", "postgresql", "postgres", NULL };
+	static const char *const schemes[] = {"sqlite", "postgresql", "postgres", NULL};
 	const struct db_settings *database = configuration_of(config, &db_setting_group);
 	const struct config_value *value = configuration_find(config, TEXT("database.url"));
 	struct text rest, scheme = text_cut(database->url, ':', &rest);
@@ -81,8 +106,10 @@ void configuration_check_database(struct configuration *config)
 		if (!text_is_absent(rest) && text_equals(scheme, text_from_c(schemes[i])))
 			return;
 	scheme = scheme_of(database->url);
-	configuration_fail(config, "database.url (%s %.*s): %s%.*s%sit must be empty (SQLite in the data folder), "
-		"sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", value_source_name(value->source),
-		TEXT_ARG(value->where), scheme.len > 0 ? "\"" : "", TEXT_ARG(scheme),
+	configuration_fail(config,
+		"database.url (%s %.*s): %s%.*s%sit must be empty (SQLite in the data folder), "
+		"sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+		value_source_name(value->source), TEXT_ARG(value->where),
+		scheme.len > 0 ? "\"" : "", TEXT_ARG(scheme),
 		scheme.len > 0 ? "\" is no engine of ours: " : "");
 }

@@ -22,8 +22,8 @@ static void read_secret_file(struct configuration *config, struct config_value *
 	struct text content = read_whole_file(path, SECRET_FILE_MAX_BYTES, config->arena, &error);
 
 	if (text_is_absent(content)) {
-		configuration_fail(config, "%s (environment %.*s): cannot read %s: %s", value->row->key,
-			TEXT_ARG(variable), path, error);
+		configuration_fail(config, "%s (environment %.*s): cannot read %s: %s",
+			value->row->key, TEXT_ARG(variable), path, error);
 		return;
 	}
 	if (text_ends_with(content, TEXT("\n")))
@@ -49,7 +49,8 @@ static void read_variable(struct configuration *config, struct config_value *val
 		struct text file = arena_printf(config->arena, "%.*s_FILE", TEXT_ARG(name));
 		path = environment_value(environment, file);
 		if (path != NULL && written != NULL) {
-			configuration_fail(config, "%s: both %.*s and %.*s are set; unset one of them",
+			configuration_fail(config,
+				"%s: both %.*s and %.*s are set; unset one of them",
 				value->row->key, TEXT_ARG(name), TEXT_ARG(file));
 			return;
 		}
@@ -69,7 +70,7 @@ static bool is_name_of(const struct config_value *value, struct text name)
 	if (text_equals(name, own))
 		return true;
 	return value->row->secret && text_starts_with(name, own) &&
-	       text_equals(text_of(name.data + own.len, name.len - own.len), TEXT("_FILE"));
+		text_equals(text_of(name.data + own.len, name.len - own.len), TEXT("_FILE"));
 }
 
 static bool contains(struct text text, struct text part)
@@ -100,8 +101,9 @@ static bool is_somebody_elses(struct text name, struct text value)
 	if (contains(name, TEXT("_SERVICE_HOST")) || contains(name, TEXT("_SERVICE_PORT")))
 		return true;
 	return contains(name, TEXT("_PORT")) &&
-	       (text_starts_with(value, TEXT("tcp://")) || text_starts_with(value, TEXT("udp://")) ||
-		       contains(name, TEXT("_TCP")) || contains(name, TEXT("_UDP")));
+		(text_starts_with(value, TEXT("tcp://")) ||
+			text_starts_with(value, TEXT("udp://")) || contains(name, TEXT("_TCP")) ||
+			contains(name, TEXT("_UDP")));
 }
 
 /* MILLRACE_HTTP_IDLE_TIMOUT: the nearest of the names behind the prefix. */
@@ -113,7 +115,8 @@ static const struct config_value *nearest_name(struct configuration *config, str
 
 	for (size_t i = 0; i < config->value_count; i++) {
 		struct text own = config->values[i].variable;
-		size_t distance = text_distance(text_of(name.data + prefix.len, name.len - prefix.len),
+		size_t distance = text_distance(
+			text_of(name.data + prefix.len, name.len - prefix.len),
 			text_of(own.data + prefix.len, own.len - prefix.len));
 		if (distance < nearest_distance) {
 			nearest_distance = distance;
@@ -128,15 +131,17 @@ static void refuse_unknown(struct configuration *config, char *const *environmen
 	for (; *environment != NULL; environment++) {
 		struct text value, name = text_cut(text_from_c(*environment), '=', &value);
 		bool known = value.len == 0 || !text_starts_with(name, TEXT("MILLRACE_")) ||
-			     is_somebody_elses(name, value);
+			is_somebody_elses(name, value);
 		for (size_t i = 0; i < config->value_count && !known; i++)
 			known = is_name_of(&config->values[i], name);
 		if (known)
 			continue;
 		const struct config_value *nearest = nearest_name(config, name);
 		if (nearest == NULL) {
-			configuration_fail(config, "%.*s (environment) is no setting; `millrace config docs` "
-						   "lists them", TEXT_ARG(name));
+			configuration_fail(config,
+				"%.*s (environment) is no setting; `millrace config docs` "
+				"lists them",
+				TEXT_ARG(name));
 			continue;
 		}
 		configuration_fail(config, "%.*s (environment) is no setting; did you mean %.*s?",

@@ -10,7 +10,8 @@
 
 enum { CONFIG_FILE_MAX_BYTES = 1 << 20, KEY_DEPTH_MAX = 4, KEY_MAX_BYTES = 128 };
 
-struct text read_whole_file(const char *path, size_t max, struct arena *arena, const char **error_out)
+struct text read_whole_file(
+	const char *path, size_t max, struct arena *arena, const char **error_out)
 {
 	struct text result = TEXT_ABSENT;
 	struct stat about;
@@ -67,18 +68,33 @@ static struct text scalar_of(struct fy_node *node)
 	return text_of(data != NULL ? data : "", len);
 }
 
+/* Empty is unset: a key, or a section whose keys are all commented out. */
+static bool may_be_empty(struct walk *walk, struct text key)
+{
+	struct configuration *config = walk->config;
+
+	for (size_t i = 0; i < config->value_count; i++) {
+		struct text own = text_from_c(config->values[i].row->key);
+		if (text_starts_with(own, key) && (own.len == key.len || own.data[key.len] == '.'))
+			return true;
+	}
+	return false;
+}
+
 static void take_scalar(struct walk *walk, struct text key, struct fy_node *node, int line)
 {
-	struct text where = arena_printf(walk->config->arena, "%.*s:%d", TEXT_ARG(walk->name), line);
+	struct text where = arena_printf(
+		walk->config->arena, "%.*s:%d", TEXT_ARG(walk->name), line);
 	struct text value = scalar_of(node);
 
 	if (node != NULL && fy_node_is_alias(node)) {
-		configuration_fail(walk->config, "%.*s (file %.*s): references (*name) are not read here",
-			TEXT_ARG(key), TEXT_ARG(where));
+		configuration_fail(walk->config,
+			"%.*s (file %.*s): references (*name) are not read here", TEXT_ARG(key),
+			TEXT_ARG(where));
 		return;
 	}
-	if (value.len == 0 && configuration_find(walk->config, key) != NULL)
-		return; /* empty is unset */
+	if (value.len == 0 && may_be_empty(walk, key))
+		return;
 	configuration_set_key(walk->config, key, value, FROM_FILE, where);
 }
 
@@ -92,18 +108,20 @@ static void take_pair(struct walk *walk, struct text above, struct fy_node_pair 
 
 	if (key_node == NULL || !fy_node_is_scalar(key_node) || name.len == 0 ||
 		name.len + above.len > KEY_MAX_BYTES || !text_is_utf8(name)) {
-		configuration_fail(walk->config, "%.*s:%d: a key must be a short word", TEXT_ARG(walk->name), line);
+		configuration_fail(walk->config, "%.*s:%d: a key must be a short word",
+			TEXT_ARG(walk->name), line);
 		return;
 	}
 	if (above.len > 0)
-		key = arena_printf(walk->config->arena, "%.*s.%.*s", TEXT_ARG(above), TEXT_ARG(name));
+		key = arena_printf(
+			walk->config->arena, "%.*s.%.*s", TEXT_ARG(above), TEXT_ARG(name));
 	if (value != NULL && fy_node_is_mapping(value) && depth < KEY_DEPTH_MAX)
 		take_mapping(walk, key, value, depth + 1);
 	else if (value == NULL || fy_node_is_scalar(value))
 		take_scalar(walk, key, value, line);
 	else
-		configuration_fail(walk->config, "%.*s (file %.*s:%d) must be a single value", TEXT_ARG(key),
-			TEXT_ARG(walk->name), line);
+		configuration_fail(walk->config, "%.*s (file %.*s:%d) must be a single value",
+			TEXT_ARG(key), TEXT_ARG(walk->name), line);
 }
 
 static void take_mapping(struct walk *walk, struct text above, struct fy_node *mapping, int depth)
@@ -123,36 +141,59 @@ static void tell_syntax(struct walk *walk, struct fy_diag *diag)
 	if (error == NULL || error->msg == NULL)
 		configuration_fail(walk->config, "%.*s: this is not YAML", TEXT_ARG(walk->name));
 	else
-		configuration_fail(walk->config, "%.*s:%d: this is not YAML: %s", TEXT_ARG(walk->name),
-			error->line, error->msg);
+		configuration_fail(walk->config, "%.*s:%d: this is not YAML: %s",
+			TEXT_ARG(walk->name), error->line, error->msg);
+}
+
+/* One document; none at all (an empty file, comments only) is fine too. */
+static void read_documents(struct walk *walk, struct fy_parser *parser, struct fy_diag *diag)
+{
+	struct fy_document *document = fy_parse_load_document(parser);
+	struct fy_node *root = document != NULL ? fy_document_root(document) : NULL;
+
+	if (root != NULL && fy_node_is_mapping(root))
+		take_mapping(walk, TEXT(""), root, 1);
+	else if (root != NULL && (!fy_node_is_scalar(root) || scalar_of(root).len > 0))
+		configuration_fail(walk->config,
+			"%.*s: sections with keys are expected, such as http: { port: 3000 }",
+			TEXT_ARG(walk->name));
+	fy_parse_document_destroy(parser, document);
+	if (document != NULL) {
+		document = fy_parse_load_document(parser);
+		if (document != NULL)
+			configuration_fail(walk->config,
+				"%.*s: one document is expected, not several",
+				TEXT_ARG(walk->name));
+		fy_parse_document_destroy(parser, document);
+	}
+	if (fy_parser_get_stream_error(parser))
+		tell_syntax(walk, diag);
 }
 
 void configuration_read_yaml(struct configuration *config, struct text yaml, struct text name)
 {
-	struct walk walk = { .config = config, .name = name };
+	struct walk walk = {.config = config, .name = name};
 	struct fy_diag_cfg diag_options;
+
+	if (!text_is_utf8(yaml) || (yaml.len > 0 && memchr(yaml.data, '\0', yaml.len) != NULL)) {
+		configuration_fail(config, "%.*s: this is not UTF-8 text", TEXT_ARG(name));
+		return;
+	}
 	fy_diag_cfg_default(&diag_options);
 	diag_options.fp = NULL;
 	struct fy_diag *diag = fy_diag_create(&diag_options);
-	struct fy_parse_cfg options = { .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG, .diag = diag };
-
-	if (!text_is_utf8(yaml) || memchr(yaml.data, '\0', yaml.len) != NULL) {
-		configuration_fail(config, "%.*s: this is not UTF-8 text", TEXT_ARG(name));
+	struct fy_parse_cfg options = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG, .diag = diag};
+	if (diag != NULL)
+		fy_diag_set_collect_errors(diag, true);
+	struct fy_parser *parser = diag != NULL ? fy_parser_create(&options) : NULL;
+	if (parser == NULL)
+		configuration_fail(config, "%.*s: no memory", TEXT_ARG(name));
+	else if (yaml.len > 0 && fy_parser_set_string(parser, yaml.data, yaml.len) == 0)
+		read_documents(&walk, parser, diag);
+	if (parser != NULL)
+		fy_parser_destroy(parser);
+	if (diag != NULL)
 		fy_diag_destroy(diag);
-		return;
-	}
-	fy_diag_set_collect_errors(diag, true);
-	struct fy_document *document = fy_document_build_from_string(&options, yaml.data, yaml.len);
-	struct fy_node *root = document != NULL ? fy_document_root(document) : NULL;
-	if (document == NULL && fy_diag_got_error(diag))
-		tell_syntax(&walk, diag);
-	else if (root != NULL && fy_node_is_mapping(root))
-		take_mapping(&walk, TEXT(""), root, 1);
-	else if (root != NULL && scalar_of(root).len > 0)
-		configuration_fail(config, "%.*s: sections with keys are expected, such as\nhttp:\n  port: 3000",
-			TEXT_ARG(name));
-	fy_document_destroy(document);
-	fy_diag_destroy(diag);
 }
 
 /* ---- which file ----------------------------------------------------------------------------- */
@@ -165,7 +206,8 @@ static bool read_if_there(struct configuration *config, const char *path, bool m
 		return false;
 	struct text yaml = read_whole_file(path, CONFIG_FILE_MAX_BYTES, config->arena, &error);
 	if (text_is_absent(yaml)) {
-		configuration_fail(config, "cannot read the configuration file %s: %s", path, error);
+		configuration_fail(
+			config, "cannot read the configuration file %s: %s", path, error);
 		return true;
 	}
 	config->file = text_from_c(path);
@@ -175,7 +217,7 @@ static bool read_if_there(struct configuration *config, const char *path, bool m
 
 void configuration_read_file(struct configuration *config, const struct config_input *input)
 {
-	static const char *const usual[] = { "./millrace.yaml", "/etc/millrace/millrace.yaml" };
+	static const char *const usual[] = {"./millrace.yaml", "/etc/millrace/millrace.yaml"};
 	const char *path = input->file;
 
 	if (path == NULL)

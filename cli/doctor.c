@@ -33,7 +33,7 @@ struct doctor {
 static void find(struct doctor *doctor, const char *name, enum verdict verdict, struct text detail)
 {
 	if (doctor->count < FINDINGS_MAX)
-		doctor->findings[doctor->count++] = (struct finding){ name, verdict, detail };
+		doctor->findings[doctor->count++] = (struct finding) {name, verdict, detail};
 }
 
 static void check_folder(struct doctor *doctor)
@@ -74,12 +74,16 @@ static void check_migrations(struct doctor *doctor)
 	}
 	if (odd > 0)
 		find(doctor, "migrations", VERDICT_FAIL,
-			arena_printf(program->arena, "%zu changed or unknown: see millrace migrate status", odd));
+			arena_printf(program->arena,
+				"%zu changed or unknown: see millrace migrate status", odd));
 	else if (pending > 0)
-		find(doctor, "migrations", program->config->production ? VERDICT_FAIL : VERDICT_WARN,
-			arena_printf(program->arena, "%zu pending: millrace migrate up applies them", pending));
+		find(doctor, "migrations",
+			program->config->production ? VERDICT_FAIL : VERDICT_WARN,
+			arena_printf(program->arena,
+				"%zu pending: millrace migrate up applies them", pending));
 	else
-		find(doctor, "migrations", VERDICT_OK, arena_printf(program->arena, "all %zu applied", count));
+		find(doctor, "migrations", VERDICT_OK,
+			arena_printf(program->arena, "all %zu applied", count));
 }
 
 static void check_database(struct doctor *doctor)
@@ -102,14 +106,16 @@ static void check_secrets(struct doctor *doctor)
 	const struct config_value *life = configuration_find(config, TEXT("jwt.access_ttl"));
 
 	if (secret != NULL && secret->source == FROM_DEFAULT)
-		find(doctor, "secrets", VERDICT_OK, TEXT("tokens are signed with a key of the data folder"));
+		find(doctor, "secrets", VERDICT_OK,
+			TEXT("tokens are signed with a key of the data folder"));
 	else
 		find(doctor, "secrets", VERDICT_OK, TEXT("set"));
 	if (secret != NULL && secret->source == FROM_FILE)
 		find(doctor, "secret in the file", VERDICT_WARN,
 			TEXT("jwt.secret stands in the configuration file; JWT_SECRET_FILE keeps it apart"));
-	if (life != NULL && *(const int64_t *)(const void *)((const char *)life->settings + life->row->offset) >
-				    INT64_C(3600000))
+	if (life != NULL &&
+		*(const int64_t *)(const void *)((const char *)life->settings + life->row->offset) >
+			INT64_C(3600000))
 		find(doctor, "access tokens", VERDICT_WARN,
 			TEXT("jwt.access_ttl is longer than an hour: a stolen token is good for as long"));
 }
@@ -122,11 +128,13 @@ static void check_machine(struct doctor *doctor)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		find(doctor, "open files", files.rlim_cur < files_low ? VERDICT_WARN : VERDICT_OK,
-			arena_printf(arena, "limit %llu (ulimit -n)", (unsigned long long)files.rlim_cur));
+			arena_printf(arena, "limit %llu (ulimit -n)",
+				(unsigned long long)files.rlim_cur));
 	clock_format_rfc3339(clock_unix_ms(), now);
 	find(doctor, "clock", clock_unix_ms() < clock_plausible_ms ? VERDICT_WARN : VERDICT_OK,
 		arena_text(arena, text_of(now, sizeof(now))));
-	find(doctor, "cores", VERDICT_OK, arena_printf(arena, "%ld", sysconf(_SC_NPROCESSORS_ONLN)));
+	find(doctor, "cores", VERDICT_OK,
+		arena_printf(arena, "%ld", sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
 static const char *verdict_name(enum verdict verdict)
@@ -169,7 +177,7 @@ static void print_json(const struct doctor *doctor, bool healthy)
 
 static int report(const struct doctor *doctor)
 {
-	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
+	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
 	bool healthy = true, colour = wants_colour(STDOUT_FILENO);
 
 	for (size_t i = 0; i < doctor->count; i++)
@@ -208,7 +216,7 @@ static bool check_settings(struct doctor *doctor, struct configuration *config)
 int run_doctor(struct command *command)
 {
 	struct configuration *config = arena_alloc(command->arena, sizeof(*config));
-	struct doctor doctor = { .command = command };
+	struct doctor doctor = {.command = command};
 
 	if (config == NULL)
 		return command_failed(command, "no memory");

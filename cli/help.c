@@ -19,7 +19,8 @@ static void print_options(const char *heading, const struct option *options)
 	print_heading(heading);
 	for (; options->name != NULL; options++) {
 		snprintf(synopsis, sizeof(synopsis), "--%s%s%s", options->name,
-			options->argument != NULL ? " " : "", options->argument != NULL ? options->argument : "");
+			options->argument != NULL ? " " : "",
+			options->argument != NULL ? options->argument : "");
 		printf("  %-24s %s\n", synopsis, options->about);
 	}
 }
@@ -74,5 +75,6 @@ int run_help(struct command *command)
 	const char *nearest = nearest_word(command->words[0], names);
 	if (nearest == NULL)
 		return command_misused(command, "there is no verb '%s'", command->words[0]);
-	return command_misused(command, "there is no verb '%s'; did you mean %s?", command->words[0], nearest);
+	return command_misused(
+		command, "there is no verb '%s'; did you mean %s?", command->words[0], nearest);
 }

@@ -35,7 +35,8 @@ static void tell_progress(void *context, const char *version, bool up, uint64_t 
 	struct migrate *migrate = context;
 
 	if (!migrate->json) {
-		printf("%-4s %s  %llu ms\n", up ? "up" : "down", version, (unsigned long long)took_ms);
+		printf("%-4s %s  %llu ms\n", up ? "up" : "down", version,
+			(unsigned long long)took_ms);
 		fflush(stdout);
 		return;
 	}
@@ -92,9 +93,9 @@ static int move(struct migrate *migrate, bool up)
 			"down takes tables and their data away; in production it wants --yes");
 	if (migrate->json)
 		begin_json(migrate);
-	bool good = (up ? migrations_up : migrations_down)(program->db_settings, program->app->data_dir,
-		migrate->lists, migrate->list_count, limit, tell_progress, migrate, program->arena, &done,
-		&error);
+	bool good = (up ? migrations_up : migrations_down)(program->db_settings,
+		program->app->data_dir, migrate->lists, migrate->list_count, limit, tell_progress,
+		migrate, program->arena, &done, &error);
 	if (migrate->json && good)
 		end_json(migrate);
 	else if (good && done == 0)
@@ -149,7 +150,7 @@ static int show_status(struct migrate *migrate)
 int run_migrate(struct command *command)
 {
 	struct configuration *config = program_configure(command, false);
-	struct migrate migrate = { .command = command };
+	struct migrate migrate = {.command = command};
 	struct text error = TEXT_ABSENT;
 
 	if (config == NULL)

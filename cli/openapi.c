@@ -10,8 +10,8 @@ int run_openapi(struct command *command)
 	size_t count;
 	const struct scope *const *scopes = program_scopes(command->arena, &count);
 	struct text error = TEXT_ABSENT;
-	struct router *router =
-		scopes != NULL ? router_new(scopes, count, command->arena, &error) : NULL;
+	struct router *router = scopes != NULL ? router_new(scopes, count, command->arena, &error)
+					       : NULL;
 
 	if (router == NULL)
 		return command_failed(command, "%.*s", TEXT_ARG(error));

@@ -28,10 +28,10 @@ void program_input(const struct command *command, struct config_input *input_out
 		}
 		if (text_is_absent(key))
 			continue;
-		options[count++] = (struct config_option){ key, value,
-			arena_printf(command->arena, "--%s", given->option->name) };
+		options[count++] = (struct config_option) {
+			key, value, arena_printf(command->arena, "--%s", given->option->name)};
 	}
-	*input_out = (struct config_input){
+	*input_out = (struct config_input) {
 		.options = options,
 		.option_count = count,
 		.environment = environ,
@@ -61,7 +61,7 @@ struct configuration *program_configure(struct command *command, bool serves)
 
 void program_init(struct program *program, struct command *command, struct configuration *config)
 {
-	*program = (struct program){
+	*program = (struct program) {
 		.arena = command->arena,
 		.config = config,
 		.app = configuration_of(config, &app_setting_group),
@@ -97,7 +97,8 @@ bool program_prepare_folder(struct program *program, struct text *error_out)
 	int result;
 
 	if (folder.len == 0) {
-		*error_out = TEXT("data.dir must not be empty: name a folder by --data-dir or MILLRACE_DATA_DIR");
+		*error_out = TEXT(
+			"data.dir must not be empty: name a folder by --data-dir or MILLRACE_DATA_DIR");
 		return false;
 	}
 	result = make_folders(path);
@@ -111,7 +112,8 @@ bool program_prepare_folder(struct program *program, struct text *error_out)
 		return true;
 	*error_out = arena_printf(program->arena,
 		"data.dir: the folder \"%s\" cannot be used: %s; name one that this user may write to by "
-		"--data-dir or MILLRACE_DATA_DIR", path, strerror(-result));
+		"--data-dir or MILLRACE_DATA_DIR",
+		path, strerror(-result));
 	return false;
 }
 
@@ -169,7 +171,8 @@ static bool is_migrated(struct program *program, const struct migration_list *li
 		return true;
 	*error_out = arena_printf(program->arena,
 		"the database lacks %zu migration%s: run `millrace migrate up` first, or set "
-		"database.auto_migrate to on", pending, pending == 1 ? "" : "s");
+		"database.auto_migrate to on",
+		pending, pending == 1 ? "" : "s");
 	return false;
 }
 
@@ -177,14 +180,14 @@ bool program_migrate(struct program *program, struct text *error_out)
 {
 	struct migration_list lists[DOMAINS_MAX];
 	bool automatic = program->app->auto_migrate == AUTO_MIGRATE_ON ||
-			 (program->app->auto_migrate == AUTO_MIGRATE_AUTO && !program->config->production);
+		(program->app->auto_migrate == AUTO_MIGRATE_AUTO && !program->config->production);
 	size_t count, done;
 
 	program_list_migrations(lists, &count);
 	if (!automatic)
 		return is_migrated(program, lists, count, error_out);
-	return migrations_up(program->db_settings, program->app->data_dir, lists, count, 0, tell_migration,
-		program, program->arena, &done, error_out);
+	return migrations_up(program->db_settings, program->app->data_dir, lists, count, 0,
+		tell_migration, program, program->arena, &done, error_out);
 }
 
 bool program_open_database(struct program *program, struct text *error_out)
@@ -196,7 +199,7 @@ bool program_open_database(struct program *program, struct text *error_out)
 
 bool program_open_domains(struct program *program, unsigned loop_count, struct text *error_out)
 {
-	program->context = (struct domain_context){
+	program->context = (struct domain_context) {
 		.arena = program->arena,
 		.metrics = program->metrics,
 		.log = program->log,
@@ -210,8 +213,9 @@ bool program_open_domains(struct program *program, unsigned loop_count, struct t
 	program->domains.context = &program->context;
 	for (; domain_list[program->open_domains] != NULL; program->open_domains++) {
 		const struct domain *domain = domain_list[program->open_domains];
-		const void *settings =
-			domain->settings != NULL ? configuration_of(program->config, domain->settings) : NULL;
+		const void *settings = domain->settings != NULL
+			? configuration_of(program->config, domain->settings)
+			: NULL;
 		if (domain->open != NULL &&
 			!domain->open(&program->context, settings,
 				&program->domains.states[program->open_domains], error_out))

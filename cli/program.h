@@ -35,13 +35,14 @@ struct program {
 struct configuration *program_configure(struct command *command, bool serves);
 /* What program_configure reads. */
 void program_input(const struct command *command, struct config_input *input_out,
-		   struct config_option options[static COMMAND_OPTIONS_MAX]);
+	struct config_option options[static COMMAND_OPTIONS_MAX]);
 void program_init(struct program *program, struct command *command, struct configuration *config);
 
 /* Each returns false with a sentence in *error_out. In this order. */
 bool program_prepare_folder(struct program *program, struct text *error_out);
 bool program_open_log(struct program *program, struct text *error_out);
-bool program_migrate(struct program *program, struct text *error_out); /* as database.auto_migrate says */
+bool program_migrate(
+	struct program *program, struct text *error_out); /* as database.auto_migrate says */
 bool program_open_database(struct program *program, struct text *error_out);
 bool program_open_domains(struct program *program, unsigned loop_count, struct text *error_out);
 /* After the loops have stopped: closes what is open. Loops are deinitialised after program_close_threads,
@@ -57,4 +58,4 @@ const struct scope *const *program_scopes(struct arena *arena, size_t *count_out
  * on_done sees the state before the flow's memory goes; not called after a failure. Returns the
  * exit code; what failed was said. */
 int program_run_task(struct command *command, const struct flow_step *steps, void *state,
-		     int (*on_done)(struct command *command, void *state));
+	int (*on_done)(struct command *command, void *state));

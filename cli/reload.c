@@ -15,8 +15,8 @@ static void pause_loop(struct loop *loop, struct loop_message *message)
 	pthread_barrier_wait(&server->pause); /* the change is made */
 }
 
-void server_change(struct server *server, void (*change)(struct server *server, void *context),
-	void *context)
+void server_change(
+	struct server *server, void (*change)(struct server *server, void *context), void *context)
 {
 	for (unsigned i = 0; i < server->loop_count; i++) {
 		server->loops[i].pause.run = pause_loop;
@@ -34,7 +34,8 @@ static void copy_changes(struct server *server, void *context)
 	for (size_t i = 0; i < current->value_count; i++)
 		if (current->values[i].row->reloadable &&
 			!config_value_equals(&current->values[i], &fresh->values[i]))
-			config_value_copy(&current->values[i], &fresh->values[i], server->program.arena);
+			config_value_copy(
+				&current->values[i], &fresh->values[i], server->program.arena);
 }
 
 /* Tells each difference; returns how many can be applied now. */
@@ -48,7 +49,8 @@ static size_t tell_changes(struct server *server, struct configuration *fresh, s
 		if (config_value_equals(old, new))
 			continue;
 		if (!old->row->reloadable) {
-			log_warn(server->program.ring, "setting_needs_restart", LOG_STRING("key", old->row->key),
+			log_warn(server->program.ring, "setting_needs_restart",
+				LOG_STRING("key", old->row->key),
 				LOG_TEXT("origin", config_value_origin(new, arena)));
 			continue;
 		}
@@ -64,7 +66,8 @@ static size_t tell_changes(struct server *server, struct configuration *fresh, s
 static void tell_errors(struct server *server, const struct configuration *fresh)
 {
 	for (size_t i = 0; i < fresh->error_count; i++)
-		log_error(server->program.ring, "reload_refused", LOG_TEXT("reason", fresh->errors[i]));
+		log_error(server->program.ring, "reload_refused",
+			LOG_TEXT("reason", fresh->errors[i]));
 }
 
 void server_reload(struct server *server)
@@ -78,12 +81,14 @@ void server_reload(struct server *server)
 	program_input(server->command, &input, options);
 	input.serves = true;
 	if (fresh == NULL) {
-		log_error(server->program.ring, "reload_refused", LOG_STRING("reason", "no memory"));
+		log_error(
+			server->program.ring, "reload_refused", LOG_STRING("reason", "no memory"));
 	} else if (!configuration_load(fresh, &input, &arena)) {
 		tell_errors(server, fresh);
 	} else {
 		if (!wants_colour(2))
-			((struct log_settings *)configuration_of(fresh, &log_setting_group))->colour = false;
+			((struct log_settings *)configuration_of(fresh, &log_setting_group))
+				->colour = false;
 		size_t count = tell_changes(server, fresh, &arena);
 		if (count > 0)
 			server_change(server, copy_changes, fresh);

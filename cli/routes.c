@@ -19,7 +19,8 @@ static void each_line(const struct scope *const *scopes, size_t count, line_fn *
 	for (size_t i = 0; i < count; i++)
 		for (size_t at = 0; at < scopes[i]->route_count; at++)
 			for (size_t prefix = 0; prefix < 3; prefix++) {
-				struct line line = { &scopes[i]->routes[at], scopes[i], scopes[i]->prefixes[prefix] };
+				struct line line = {&scopes[i]->routes[at], scopes[i],
+					scopes[i]->prefixes[prefix]};
 				if (line.prefix == NULL && prefix > 0)
 					break;
 				if (line.prefix == NULL)
@@ -40,12 +41,13 @@ static const char *listener_name(const struct line *line)
 /* Scope's guards, then the route's. */
 static void list_guards(const struct line *line, char *out, size_t size)
 {
-	const struct guard *const *lists[] = { line->scope->guards, line->route->guards };
+	const struct guard *const *lists[] = {line->scope->guards, line->route->guards};
 	size_t len = 0;
 
 	out[0] = '\0';
 	for (size_t list = 0; list < 2; list++)
-		for (size_t i = 0; i < ROUTE_GUARDS_MAX && lists[list][i] != NULL && len < size; i++)
+		for (size_t i = 0; i < ROUTE_GUARDS_MAX && lists[list][i] != NULL && len < size;
+			i++)
 			len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? ", " : "",
 				lists[list][i]->name);
 }
@@ -65,7 +67,7 @@ static void print_line(const struct line *line, void *context)
 static void write_line(const struct line *line, void *context)
 {
 	struct json_writer *writer = context;
-	const struct guard *const *lists[] = { line->scope->guards, line->route->guards };
+	const struct guard *const *lists[] = {line->scope->guards, line->route->guards};
 
 	json_object(writer);
 	json_key(writer, TEXT("method"));
@@ -113,7 +115,8 @@ int run_routes(struct command *command)
 		printf("# Routes\n\nWritten by `./dev docs` from the rows that the server runs; `/docs` of a running "
 		       "server explains each.\n\n| method | path | name | guards | listener |\n|---|---|---|---|---|\n");
 	else
-		printf("%-7s %-42s %-26s %-16s %s\n", "METHOD", "PATH", "NAME", "GUARDS", "LISTENER");
+		printf("%-7s %-42s %-26s %-16s %s\n", "METHOD", "PATH", "NAME", "GUARDS",
+			"LISTENER");
 	each_line(scopes, count, print_line, &markdown);
 	return EXIT_DONE;
 }

@@ -32,7 +32,7 @@ unsigned server_loop_count(const struct app_settings *app)
 /* Signals are read by the main thread, from a descriptor: blocked here, before any thread is started. */
 static bool take_signals(struct server *server, struct text *error_out)
 {
-	static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -44,7 +44,8 @@ static bool take_signals(struct server *server, struct text *error_out)
 	server->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->signal_fd >= 0 && server->ended_fd >= 0)
 		return true;
-	*error_out = arena_printf(server->program.arena, "cannot wait for signals: %s", strerror(errno));
+	*error_out = arena_printf(
+		server->program.arena, "cannot wait for signals: %s", strerror(errno));
 	return false;
 }
 
@@ -110,8 +111,8 @@ static bool attach_loops(struct server *server, struct text *error_out)
 	}
 	if (result == 0)
 		return true;
-	*error_out = arena_printf(program->arena, "cannot make event loop %u: %s", server->loops_attached,
-		uv_strerror(result));
+	*error_out = arena_printf(program->arena, "cannot make event loop %u: %s",
+		server->loops_attached, uv_strerror(result));
 	return false;
 }
 
@@ -137,8 +138,8 @@ static bool start_loops(struct server *server, struct text *error_out)
 		struct server_loop *mine = &server->loops[i];
 		int result = pthread_create(&mine->thread, NULL, run_loop, mine);
 		if (result != 0) {
-			*error_out = arena_printf(server->program.arena, "cannot start thread %u: %s", i,
-				strerror(result));
+			*error_out = arena_printf(server->program.arena,
+				"cannot start thread %u: %s", i, strerror(result));
 			return false;
 		}
 		mine->running = true;
@@ -221,8 +222,8 @@ static void read_signals(struct server *server)
 /* Until every loop's thread has ended. */
 static void wait_for_end(struct server *server)
 {
-	struct pollfd waits[] = { { .fd = server->signal_fd, .events = POLLIN },
-		{ .fd = server->ended_fd, .events = POLLIN } };
+	struct pollfd waits[] = {{.fd = server->signal_fd, .events = POLLIN},
+		{.fd = server->ended_fd, .events = POLLIN}};
 	unsigned ended = 0;
 	eventfd_t count;
 
@@ -240,15 +241,15 @@ static bool open_all(struct server *server, struct text *error_out)
 	struct program *program = &server->program;
 
 	return program_prepare_folder(program, error_out) && program_open_log(program, error_out) &&
-	       program_migrate(program, error_out) && program_open_database(program, error_out) &&
-	       program_open_domains(program, server->loop_count, error_out) &&
-	       open_routes(server, error_out) && open_listeners(server, error_out);
+		program_migrate(program, error_out) && program_open_database(program, error_out) &&
+		program_open_domains(program, server->loop_count, error_out) &&
+		open_routes(server, error_out) && open_listeners(server, error_out);
 }
 
 int run_serve(struct command *command)
 {
 	struct configuration *config = program_configure(command, true);
-	struct server server = { .command = command, .signal_fd = -1, .ended_fd = -1 };
+	struct server server = {.command = command, .signal_fd = -1, .ended_fd = -1};
 	struct text error = TEXT_ABSENT;
 
 	if (config == NULL)

@@ -33,7 +33,7 @@ struct server {
 	struct server_loop *loops;
 	unsigned loop_count;
 	unsigned loops_attached;
-	int ended_fd;  /* eventfd: a loop's thread has ended */
+	int ended_fd; /* eventfd: a loop's thread has ended */
 	int signal_fd;
 	bool stopping;
 	pthread_barrier_t pause; /* main thread and all loops, twice a reload */
@@ -44,6 +44,6 @@ void server_tell_start(struct server *server);
 /* reload.c */
 void server_reload(struct server *server);
 /* Runs `change` while every loop stands between two turns. Main thread. */
-void server_change(struct server *server, void (*change)(struct server *server, void *context),
-		   void *context);
+void server_change(
+	struct server *server, void (*change)(struct server *server, void *context), void *context);
 unsigned server_loop_count(const struct app_settings *app);

@@ -32,15 +32,15 @@ static void on_task_end(struct flow *flow, enum failure failure, const char *cau
 		task->exit_code = task->on_done(task->command, task->state);
 	else
 		task->exit_code = command_failed(task->command, "it did not work: %s%s%s%s",
-			failure_name(failure), cause != NULL ? " (" : "", cause != NULL ? cause : "",
-			cause != NULL ? ")" : "");
+			failure_name(failure), cause != NULL ? " (" : "",
+			cause != NULL ? cause : "", cause != NULL ? ")" : "");
 	db_detach(flow->loop);
 	loop_stop(flow->loop);
 }
 
 static void begin_flow(struct loop *loop, struct loop_message *message)
 {
-	static const struct flow_owner owner = { .on_end = on_task_end };
+	static const struct flow_owner owner = {.on_end = on_task_end};
 	struct task *task = task_of(loop);
 	struct flow *flow = flow_new(loop, &owner, task, TASK_DEADLINE_MS, TASK_MEMORY_MAX_BYTES);
 
@@ -59,14 +59,16 @@ static int run_flow(struct program *program, struct task *task)
 	int result = loop_init(&task->loop, 0);
 
 	if (result < 0)
-		return command_failed(task->command, "cannot make an event loop: %s", uv_strerror(result));
+		return command_failed(
+			task->command, "cannot make an event loop: %s", uv_strerror(result));
 	task->loop.log = program->ring;
 	task->loop.metrics = metric_shard_new(program->metrics);
 	task->loop.domains = &program->domains;
 	task->begin.run = begin_flow;
 	result = db_attach(program->db, &task->loop);
 	if (result < 0)
-		return command_failed(task->command, "cannot reach the database: %s", uv_strerror(result));
+		return command_failed(
+			task->command, "cannot reach the database: %s", uv_strerror(result));
 	loop_post(&task->loop, &task->begin);
 	loop_run(&task->loop);
 	program_close_threads(program);
@@ -77,8 +79,8 @@ static int run_flow(struct program *program, struct task *task)
 static bool open_all(struct program *program, struct text *error_out)
 {
 	return program_prepare_folder(program, error_out) && program_open_log(program, error_out) &&
-	       program_migrate(program, error_out) && program_open_database(program, error_out) &&
-	       program_open_domains(program, 1, error_out);
+		program_migrate(program, error_out) && program_open_database(program, error_out) &&
+		program_open_domains(program, 1, error_out);
 }
 
 int program_run_task(struct command *command, const struct flow_step *steps, void *state,

@@ -28,7 +28,8 @@ static int print_token(struct command *command, void *state)
 	const struct token_mint *mint = state;
 
 	if (!mint->found)
-		return command_failed(command, "there is no active user %.*s", TEXT_ARG(mint->email));
+		return command_failed(
+			command, "there is no active user %.*s", TEXT_ARG(mint->email));
 	if (command_option(command, "json") != NULL)
 		print_json(command, mint);
 	else
@@ -46,12 +47,13 @@ static bool is_production(struct command *command, bool *production_out)
 
 int run_token(struct command *command)
 {
-	struct token_mint mint = { .email = text_from_c(command->words[1]) };
+	struct token_mint mint = {.email = text_from_c(command->words[1])};
 	bool production;
 
 	if (!is_production(command, &production))
 		return EXIT_FAILED;
 	if (production)
-		return command_failed(command, "tokens are not minted in production (app.env): log in instead");
+		return command_failed(
+			command, "tokens are not minted in production (app.env): log in instead");
 	return program_run_task(command, token_mint_steps, &mint, print_token);
 }

@@ -30,13 +30,15 @@ static void ask_libraries(struct library list[static LIBRARIES])
 	snprintf(list[1].version, sizeof(list[1].version), "%d.%d.%d", LLHTTP_VERSION_MAJOR,
 		LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
 	list[2].name = "yyjson";
-	snprintf(list[2].version, sizeof(list[2].version), "%u.%u.%u", json >> 16, json >> 8 & 255, json & 255);
+	snprintf(list[2].version, sizeof(list[2].version), "%u.%u.%u", json >> 16, json >> 8 & 255,
+		json & 255);
 	list[3].name = "libpq";
 	snprintf(list[3].version, sizeof(list[3].version), "%d.%d", pq / 10000, pq % 10000);
 	list[4].name = "sqlite";
 	snprintf(list[4].version, sizeof(list[4].version), "%s", sqlite3_libversion());
 	list[5].name = "openssl";
-	snprintf(list[5].version, sizeof(list[5].version), "%s", OpenSSL_version(OPENSSL_VERSION_STRING));
+	snprintf(list[5].version, sizeof(list[5].version), "%s",
+		OpenSSL_version(OPENSSL_VERSION_STRING));
 	list[6].name = "libfyaml";
 	snprintf(list[6].version, sizeof(list[6].version), "%s", fy_library_version());
 }

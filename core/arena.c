@@ -11,11 +11,11 @@
 #ifdef ARENA_POISONS
 #include <sanitizer/asan_interface.h>
 enum { GAP_BYTES = 16 }; /* poisoned, behind each allocation */
-#define POISON(address, size) ASAN_POISON_MEMORY_REGION((address), (size))
+#define POISON(address, size)   ASAN_POISON_MEMORY_REGION((address), (size))
 #define UNPOISON(address, size) ASAN_UNPOISON_MEMORY_REGION((address), (size))
 #else
 enum { GAP_BYTES = 0 };
-#define POISON(address, size) ((void)(address), (void)(size))
+#define POISON(address, size)   ((void)(address), (void)(size))
 #define UNPOISON(address, size) ((void)(address), (void)(size))
 #endif
 
@@ -29,7 +29,7 @@ enum { SHARED_MAX = (ARENA_BLOCK_BYTES - sizeof(struct arena_block)) / 2 };
 
 void arena_pool_init(struct arena_pool *pool, unsigned max_blocks)
 {
-	*pool = (struct arena_pool){ .max = max_blocks };
+	*pool = (struct arena_pool) {.max = max_blocks};
 }
 
 void arena_pool_deinit(struct arena_pool *pool)
@@ -66,7 +66,7 @@ static void block_give_back(struct arena_pool *pool, struct arena_block *block)
 
 void arena_init(struct arena *arena, struct arena_pool *pool, size_t cap_bytes)
 {
-	*arena = (struct arena){ .pool = pool, .cap_bytes = cap_bytes };
+	*arena = (struct arena) {.pool = pool, .cap_bytes = cap_bytes};
 }
 
 void arena_deinit(struct arena *arena)
@@ -158,7 +158,7 @@ static struct arena_block **lonely_block(struct arena *arena, const void *memory
 
 	for (int tried = 0; tried < 2 && *link != NULL; tried++, link = &(*link)->next) {
 		bool shared = arena->next >= (*link)->data &&
-			      arena->next <= (char *)*link + (*link)->size;
+			arena->next <= (char *)*link + (*link)->size;
 		if ((*link)->data == memory && !shared && (*link)->size != ARENA_BLOCK_BYTES)
 			return link;
 	}
@@ -195,7 +195,7 @@ void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t new_siz
 		return NULL;
 	size_t wanted = ((new_size + 15) & ~(size_t)15) + GAP_BYTES;
 	if ((char *)old + held == arena->next &&
-	    wanted - held <= (size_t)(arena->end - arena->next)) {
+		wanted - held <= (size_t)(arena->end - arena->next)) {
 		arena->next += wanted - held;
 		UNPOISON(old, new_size);
 		return old;

@@ -33,8 +33,8 @@ struct arena {
 	char *next;
 	char *end;
 	struct arena_block *blocks; /* newest first */
-	struct arena_pool *pool;    /* NULL: plain malloc */
-	size_t used_bytes;          /* what blocks hold, for the cap */
+	struct arena_pool *pool; /* NULL: plain malloc */
+	size_t used_bytes; /* what blocks hold, for the cap */
 	size_t cap_bytes;
 };
 

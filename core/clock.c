@@ -48,7 +48,7 @@ static int64_t days_of_date(int year, int month, int day)
 	int day_of_year = (months * 153 + 2) / 5 + day - 1; /* months of 31, 30, 31, 30, 31 days */
 
 	return (int64_t)march_year * 365 + leap_days + day_of_year - DAYS_PER_400_YEARS -
-	       DAYS_FROM_MARCH_OF_0000;
+		DAYS_FROM_MARCH_OF_0000;
 }
 
 static void date_of_days(int64_t days, struct moment *moment)
@@ -172,7 +172,7 @@ static bool take_digits(struct text *rest, int digits, int min, int max, int *va
 
 static int days_in_month(int year, int month)
 {
-	static const char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
 	return days[month - 1] + (month == 2 && leap);
@@ -209,7 +209,7 @@ static bool take_offset(struct text *rest, int *minutes_out)
 	if (!behind && !take_char(rest, '+'))
 		return false;
 	if (!take_digits(rest, 2, 0, 23, &hours) || !take_char(rest, ':') ||
-	    !take_digits(rest, 2, 0, 59, &minutes))
+		!take_digits(rest, 2, 0, 59, &minutes))
 		return false;
 	*minutes_out = (hours * 60 + minutes) * (behind ? -1 : 1);
 	return true;
@@ -221,18 +221,19 @@ bool clock_parse_rfc3339(struct text text, int64_t *unix_ms_out)
 	int offset;
 
 	if (!take_digits(&text, 4, 0, 9999, &at.year) || !take_char(&text, '-') ||
-	    !take_digits(&text, 2, 1, 12, &at.month) || !take_char(&text, '-') ||
-	    !take_digits(&text, 2, 1, days_in_month(at.year, at.month), &at.day))
+		!take_digits(&text, 2, 1, 12, &at.month) || !take_char(&text, '-') ||
+		!take_digits(&text, 2, 1, days_in_month(at.year, at.month), &at.day))
 		return false;
 	if (!take_char(&text, 'T') && !take_char(&text, 't'))
 		return false;
 	if (!take_digits(&text, 2, 0, 23, &at.hour) || !take_char(&text, ':') ||
-	    !take_digits(&text, 2, 0, 59, &at.minute) || !take_char(&text, ':') ||
-	    !take_digits(&text, 2, 0, 60, &at.second) || !take_fraction(&text, &at.ms) ||
-	    !take_offset(&text, &offset) || text.len > 0)
+		!take_digits(&text, 2, 0, 59, &at.minute) || !take_char(&text, ':') ||
+		!take_digits(&text, 2, 0, 60, &at.second) || !take_fraction(&text, &at.ms) ||
+		!take_offset(&text, &offset) || text.len > 0)
 		return false;
 
-	int64_t minutes = days_of_date(at.year, at.month, at.day) * 1440 + at.hour * 60 + at.minute - offset;
+	int64_t minutes = days_of_date(at.year, at.month, at.day) * 1440 + at.hour * 60 +
+		at.minute - offset;
 	/* a leap second is the last of a UTC day (RFC 3339, 5.7); Unix time counts it as the next one */
 	if (at.second == 60 && (minutes % 1440 + 1440) % 1440 != 1439)
 		return false;

@@ -6,7 +6,12 @@
 
 /* RFC 5321, 4.5.3.1: local part, domain (RFC 1035: 255 with length bytes, so 253), and the path's 256
  * without its angle brackets. */
-enum { LOCAL_MAX_BYTES = 64, DOMAIN_MAX_BYTES = 253, LABEL_MAX_BYTES = 63, ADDRESS_MAX_BYTES = 254 };
+enum {
+	LOCAL_MAX_BYTES = 64,
+	DOMAIN_MAX_BYTES = 253,
+	LABEL_MAX_BYTES = 63,
+	ADDRESS_MAX_BYTES = 254
+};
 enum { UTF8_MAX_BYTES = 4 };
 
 static bool is_letter_or_digit(char c)
@@ -45,10 +50,10 @@ static bool is_invisible(struct text sequence)
 		return at[0] == 0xF3; /* U+C0000 to U+FFFFF: tags and private use */
 	if (at[0] == 0xE2)
 		return (at[1] == 0x80 && (at[2] <= 0x8F || (at[2] >= 0xA8 && at[2] <= 0xAF))) ||
-		       (at[1] == 0x81 && at[2] >= 0x9F && at[2] <= 0xAF);
+			(at[1] == 0x81 && at[2] >= 0x9F && at[2] <= 0xAF);
 	return (at[0] == 0xE3 && at[1] == 0x80 && at[2] == 0x80) ||
-	       (at[0] == 0xEF && at[1] == 0xBB && at[2] == 0xBF) ||
-	       (at[0] == 0xEF && at[1] == 0xBF);
+		(at[0] == 0xEF && at[1] == 0xBB && at[2] == 0xBF) ||
+		(at[0] == 0xEF && at[1] == 0xBF);
 }
 
 /* RFC 5321, 4.1.2: Dot-string, with the UTF-8 of RFC 6531, 3.3. No quoted strings. */
@@ -118,7 +123,7 @@ static bool has_a_label(struct text domain)
 {
 	for (size_t i = 0; i + 4 <= domain.len; i++)
 		if ((i == 0 || domain.data[i - 1] == '.') &&
-		    text_equals_ignore_case(text_of(domain.data + i, 4), TEXT("xn--")))
+			text_equals_ignore_case(text_of(domain.data + i, 4), TEXT("xn--")))
 			return true;
 	return false;
 }
@@ -165,7 +170,8 @@ struct text email_normalise(struct arena *arena, struct text address)
 	struct text local = text_cut(trimmed, '@', &domain);
 
 	if (!is_local_part(local) || text_is_absent(domain) || domain.len == 0 ||
-	    domain.len > DOMAIN_MAX_BYTES * UTF8_MAX_BYTES || memchr(domain.data, '\0', domain.len) != NULL)
+		domain.len > DOMAIN_MAX_BYTES * UTF8_MAX_BYTES ||
+		memchr(domain.data, '\0', domain.len) != NULL)
 		return TEXT_ABSENT;
 	if (!is_ascii(domain) || has_a_label(domain)) {
 		if (!text_is_utf8(domain))

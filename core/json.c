@@ -12,7 +12,7 @@ enum { CAPACITY_MIN = 64 };
 
 void json_begin(struct json_writer *writer, struct arena *arena, size_t expected_bytes)
 {
-	*writer = (struct json_writer){ .arena = arena };
+	*writer = (struct json_writer) {.arena = arena};
 	if (expected_bytes < CAPACITY_MIN)
 		expected_bytes = CAPACITY_MIN;
 	writer->data = arena_alloc(arena, expected_bytes);
@@ -33,7 +33,8 @@ static bool grow(struct json_writer *writer, size_t more)
 	size_t capacity = writer->capacity * 2 > needed ? writer->capacity * 2 : needed;
 	char *data = arena_grow(writer->arena, writer->data, writer->capacity, capacity);
 	if (data == NULL && capacity > needed) {
-		capacity = needed; /* close to the cap what is needed may fit where the double does not */
+		capacity =
+			needed; /* close to the cap what is needed may fit where the double does not */
 		data = arena_grow(writer->arena, writer->data, writer->capacity, capacity);
 	}
 	if (data == NULL)
@@ -48,7 +49,8 @@ fail:
 
 static inline bool reserve(struct json_writer *writer, size_t more)
 {
-	return writer->capacity - writer->len >= more && !writer->failed ? true : grow(writer, more);
+	return writer->capacity - writer->len >= more && !writer->failed ? true
+									 : grow(writer, more);
 }
 
 /* Room for a comma and `size` bytes; the comma is written. NULL when there is none. */
@@ -112,7 +114,8 @@ static inline uint64_t special_bytes(uint64_t eight)
 	uint64_t quote = eight ^ (ones * '"'), backslash = eight ^ (ones * '\\');
 
 	return (((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) |
-		       ((backslash - ones) & ~backslash) | eight) & tops;
+		       ((backslash - ones) & ~backslash) | eight) &
+		tops;
 }
 
 static inline bool is_plain(char c)

@@ -32,7 +32,8 @@ void json_array_end(struct json_writer *writer);
 void json_key(struct json_writer *writer, struct text key);
 void json_string(struct json_writer *writer, struct text value); /* absent or null text: null */
 void json_int(struct json_writer *writer, int64_t value);
-void json_double(struct json_writer *writer, double value); /* shortest round trip; not finite: null */
+void json_double(
+	struct json_writer *writer, double value); /* shortest round trip; not finite: null */
 void json_bool(struct json_writer *writer, bool value);
 void json_null(struct json_writer *writer);
 void json_uuid(struct json_writer *writer, const struct uuid *value);

@@ -74,7 +74,8 @@ static void put_path(struct pointer *pointer, const struct schema_path *path)
 	put_path(pointer, path->up);
 	name = shown(path->name);
 	if (text_is_absent(path->name))
-		name = text_of(number, (size_t)snprintf(number, sizeof(number), "%zu", path->index));
+		name = text_of(
+			number, (size_t)snprintf(number, sizeof(number), "%zu", path->index));
 	if (pointer->len < sizeof(pointer->data))
 		pointer->data[pointer->len++] = '/';
 	put_segment(pointer, name);
@@ -82,7 +83,7 @@ static void put_path(struct pointer *pointer, const struct schema_path *path)
 
 static struct text path_text(struct schema_decoder *decoder, const struct schema_path *path)
 {
-	struct pointer pointer = { .len = 0 };
+	struct pointer pointer = {.len = 0};
 
 	if (decoder->bare_names && path != NULL)
 		return arena_text(decoder->arena, shown(path->name));
@@ -97,7 +98,8 @@ static struct schema_error *error_new(struct schema_decoder *decoder)
 	struct schema_errors *errors = decoder->errors;
 
 	if (errors->list == NULL)
-		errors->list = arena_alloc(decoder->arena, SCHEMA_ERRORS_MAX * sizeof(*errors->list));
+		errors->list = arena_alloc(
+			decoder->arena, SCHEMA_ERRORS_MAX * sizeof(*errors->list));
 	if (errors->list == NULL) {
 		decoder->no_memory = true;
 		return NULL;
@@ -120,7 +122,7 @@ bool schema_fail(struct schema_decoder *decoder, const struct schema_path *path,
 	va_end(arguments);
 	if (len >= (int)sizeof(message))
 		len = sizeof(message) - 1;
-	*error = (struct schema_error){
+	*error = (struct schema_error) {
 		.pointer = path_text(decoder, path),
 		.code = code,
 		.message = arena_text(decoder->arena, text_of(message, len > 0 ? (size_t)len : 0)),
@@ -142,7 +144,8 @@ enum schema_verdict schema_verdict(const struct schema_decoder *decoder)
 size_t schema_find(const struct schema *schema, struct text name, size_t hint)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
-		size_t at = hint + i < schema->field_count ? hint + i : hint + i - schema->field_count;
+		size_t at = hint + i < schema->field_count ? hint + i
+							   : hint + i - schema->field_count;
 		const char *candidate = schema->fields[at].name;
 		if (strlen(candidate) == name.len && memcmp(candidate, name.data, name.len) == 0)
 			return at;
@@ -150,10 +153,11 @@ size_t schema_find(const struct schema *schema, struct text name, size_t hint)
 	return SIZE_MAX;
 }
 
-bool schema_fail_unknown(struct schema_decoder *decoder, const struct schema *schema, struct text name,
-	const struct schema_path *up)
+bool schema_fail_unknown(struct schema_decoder *decoder, const struct schema *schema,
+	struct text name, const struct schema_path *up)
 {
-	struct schema_path path = { .up = up, .name = text_of(name.len > 0 ? name.data : "", name.len) };
+	struct schema_path path = {
+		.up = up, .name = text_of(name.len > 0 ? name.data : "", name.len)};
 	const char *nearest = NULL;
 	size_t nearest_distance = 3;
 
@@ -170,7 +174,8 @@ bool schema_fail_unknown(struct schema_decoder *decoder, const struct schema *sc
 	}
 	if (nearest == NULL)
 		return schema_fail(decoder, &path, "UNKNOWN_FIELD", "is not known here");
-	return schema_fail(decoder, &path, "UNKNOWN_FIELD", "is not known here; did you mean %s?", nearest);
+	return schema_fail(
+		decoder, &path, "UNKNOWN_FIELD", "is not known here; did you mean %s?", nearest);
 }
 
 static const char *kind_expects(enum field_kind kind)
@@ -200,8 +205,8 @@ static const char *kind_expects(enum field_kind kind)
 	return "something else";
 }
 
-bool schema_fail_type(struct schema_decoder *decoder, const struct field *field,
-	const struct schema_path *path)
+bool schema_fail_type(
+	struct schema_decoder *decoder, const struct field *field, const struct schema_path *path)
 {
 	return schema_fail(decoder, path, "TYPE", "must be %s", kind_expects(field->kind));
 }
@@ -211,7 +216,7 @@ bool schema_fail_type(struct schema_decoder *decoder, const struct field *field,
 bool field_is_text(const struct field *field)
 {
 	return field->kind == FIELD_TEXT || field->kind == FIELD_EMAIL ||
-	       field->kind == FIELD_PASSWORD || field->kind == FIELD_TOKEN;
+		field->kind == FIELD_PASSWORD || field->kind == FIELD_TOKEN;
 }
 
 void schema_put_fallback(const struct field *field, char *out)
@@ -254,7 +259,7 @@ void schema_finish_object(struct schema_decoder *decoder, const struct schema *s
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct field *field = &schema->fields[i];
-		struct schema_path at = { .up = path, .name = text_from_c(field->name) };
+		struct schema_path at = {.up = path, .name = text_from_c(field->name)};
 		if (!is_marked(marks->seen, i)) {
 			if (field->optional)
 				schema_put_fallback(field, out);
@@ -300,11 +305,11 @@ static bool check_length(struct schema_decoder *decoder, const struct field *fie
 	int64_t min = field_min(field), max = field_max(field);
 
 	if ((int64_t)len < min)
-		return schema_fail(decoder, path, "TOO_SHORT", "must have at least %" PRId64 " %s%s", min,
-			unit, min == 1 ? "" : "s");
+		return schema_fail(decoder, path, "TOO_SHORT",
+			"must have at least %" PRId64 " %s%s", min, unit, min == 1 ? "" : "s");
 	if ((int64_t)len > max)
-		return schema_fail(decoder, path, "TOO_LONG", "must have at most %" PRId64 " %s%s", max,
-			unit, max == 1 ? "" : "s");
+		return schema_fail(decoder, path, "TOO_LONG", "must have at most %" PRId64 " %s%s",
+			max, unit, max == 1 ? "" : "s");
 	return true;
 }
 
@@ -332,7 +337,8 @@ static bool put_text(struct schema_decoder *decoder, const struct field *field, 
 
 	/* a password is taken as it is: any character but the one that would end it for a C library */
 	if (nul || (field->kind != FIELD_PASSWORD && has_control(value, field->kind == FIELD_TEXT)))
-		return schema_fail(decoder, path, "CONTROL_CHARACTER", "must not contain control characters");
+		return schema_fail(
+			decoder, path, "CONTROL_CHARACTER", "must not contain control characters");
 	if (!check_length(decoder, field, opaque ? value.len : text_code_points(value),
 		    opaque ? "byte" : "character", path))
 		return false;
@@ -429,12 +435,14 @@ bool schema_fail_huge(struct schema_decoder *decoder, const struct field *field,
 	const struct schema_path *path)
 {
 	if (negative)
-		return schema_fail(decoder, path, "TOO_SMALL", "must be at least %" PRId64, field_min(field));
-	return schema_fail(decoder, path, "TOO_LARGE", "must be at most %" PRId64, field_max(field));
+		return schema_fail(
+			decoder, path, "TOO_SMALL", "must be at least %" PRId64, field_min(field));
+	return schema_fail(
+		decoder, path, "TOO_LARGE", "must be at most %" PRId64, field_max(field));
 }
 
-bool schema_put_int(struct schema_decoder *decoder, const struct field *field, int64_t value, char *out,
-	const struct schema_path *path)
+bool schema_put_int(struct schema_decoder *decoder, const struct field *field, int64_t value,
+	char *out, const struct schema_path *path)
 {
 	if (value < field_min(field) || value > field_max(field))
 		return schema_fail_huge(decoder, field, value < field_min(field), path);

@@ -11,8 +11,8 @@
 /* From a value up to the root; lives on the stack of the walk. */
 struct schema_path {
 	const struct schema_path *up; /* NULL: the root */
-	struct text name;             /* of a member */
-	size_t index;                 /* of an item, when the name is absent */
+	struct text name; /* of a member */
+	size_t index; /* of an item, when the name is absent */
 };
 
 struct schema_decoder {
@@ -41,10 +41,10 @@ enum schema_verdict schema_verdict(const struct schema_decoder *decoder);
 
 /* The index of the field with this name, from `hint` on and around; SIZE_MAX when there is none. */
 size_t schema_find(const struct schema *schema, struct text name, size_t hint);
-bool schema_fail_unknown(struct schema_decoder *decoder, const struct schema *schema, struct text name,
-	const struct schema_path *up);
-bool schema_fail_type(struct schema_decoder *decoder, const struct field *field,
-	const struct schema_path *path);
+bool schema_fail_unknown(struct schema_decoder *decoder, const struct schema *schema,
+	struct text name, const struct schema_path *up);
+bool schema_fail_type(
+	struct schema_decoder *decoder, const struct field *field, const struct schema_path *path);
 /* What an absent optional field holds. */
 void schema_put_fallback(const struct field *field, char *out);
 void schema_put_null(const struct field *field, char *out);
@@ -60,8 +60,8 @@ bool field_is_text(const struct field *field); /* the member is a struct text */
 /* Each checks and stores into the member; false when an error was added. */
 bool schema_put_string(struct schema_decoder *decoder, const struct field *field, struct text value,
 	char *out, const struct schema_path *path); /* every kind that is a JSON string */
-bool schema_put_int(struct schema_decoder *decoder, const struct field *field, int64_t value, char *out,
-	const struct schema_path *path);
+bool schema_put_int(struct schema_decoder *decoder, const struct field *field, int64_t value,
+	char *out, const struct schema_path *path);
 bool schema_put_double(struct schema_decoder *decoder, const struct field *field, double value,
 	char *out, const struct schema_path *path);
 /* A whole number beyond int64_t. */

@@ -42,9 +42,8 @@ static bool is_deeper_than(yyjson_val *value, unsigned levels)
 	if (levels == 0)
 		return true;
 	if (yyjson_is_arr(value)) {
-		yyjson_arr_foreach(value, i, max, child)
-			if (is_deeper_than(child, levels - 1))
-				return true;
+		yyjson_arr_foreach(
+			value, i, max, child) if (is_deeper_than(child, levels - 1)) return true;
 		return false;
 	}
 	yyjson_obj_iter members = yyjson_obj_iter_with(value);
@@ -71,7 +70,8 @@ static bool decode_int(struct schema_decoder *decoder, const struct field *field
 		return schema_put_int(decoder, field, (int64_t)number, out, path);
 	}
 	if (yyjson_is_raw(value)) { /* a number beyond 64 bits: whole when digits are all it has */
-		struct text digits = text_of(unsafe_yyjson_get_raw(value), unsafe_yyjson_get_len(value));
+		struct text digits = text_of(
+			unsafe_yyjson_get_raw(value), unsafe_yyjson_get_len(value));
 		bool negative = digits.len > 0 && digits.data[0] == '-';
 		if (strspn(digits.data + negative, "0123456789") >= digits.len - negative)
 			return schema_fail_huge(decoder, field, negative, path);
@@ -79,18 +79,19 @@ static bool decode_int(struct schema_decoder *decoder, const struct field *field
 	return schema_fail_type(decoder, field, path);
 }
 
-static bool decode_double(struct schema_decoder *decoder, const struct field *field, yyjson_val *value,
-	char *out, const struct schema_path *path)
+static bool decode_double(struct schema_decoder *decoder, const struct field *field,
+	yyjson_val *value, char *out, const struct schema_path *path)
 {
 	if (yyjson_is_raw(value))
-		return schema_put_double(decoder, field, strtod(unsafe_yyjson_get_raw(value), NULL), out, path);
+		return schema_put_double(
+			decoder, field, strtod(unsafe_yyjson_get_raw(value), NULL), out, path);
 	if (!yyjson_is_num(value))
 		return schema_fail_type(decoder, field, path);
 	return schema_put_double(decoder, field, yyjson_get_num(value), out, path);
 }
 
-static bool decode_bool(struct schema_decoder *decoder, const struct field *field, yyjson_val *value,
-	char *out, const struct schema_path *path)
+static bool decode_bool(struct schema_decoder *decoder, const struct field *field,
+	yyjson_val *value, char *out, const struct schema_path *path)
 {
 	if (!yyjson_is_bool(value))
 		return schema_fail_type(decoder, field, path);
@@ -113,7 +114,7 @@ static bool check_count(struct schema_decoder *decoder, const struct field *fiel
 static bool decode_list(struct schema_decoder *decoder, const struct field *field, yyjson_val *list,
 	char *out, const struct schema_path *path)
 {
-	static const struct field item_field = { .kind = FIELD_OBJECT };
+	static const struct field item_field = {.kind = FIELD_OBJECT};
 	size_t i, count, stride = field->schema->size;
 	yyjson_val *item;
 	bool good = true;
@@ -123,16 +124,18 @@ static bool decode_list(struct schema_decoder *decoder, const struct field *fiel
 	count = yyjson_arr_size(list);
 	if (!check_count(decoder, field, count, path))
 		return false;
-	char *items = count <= SIZE_MAX / stride ? arena_zalloc(decoder->arena, count * stride) : NULL;
+	char *items = count <= SIZE_MAX / stride ? arena_zalloc(decoder->arena, count * stride)
+						 : NULL;
 	if (items == NULL) {
 		decoder->no_memory = true;
 		return false;
 	}
 	yyjson_arr_foreach(list, i, count, item)
 	{
-		struct schema_path at = { .up = path, .index = i };
+		struct schema_path at = {.up = path, .index = i};
 		if (yyjson_is_obj(item))
-			good &= decode_object(decoder, field->schema, item, items + i * stride, &at);
+			good &= decode_object(
+				decoder, field->schema, item, items + i * stride, &at);
 		else
 			good = schema_fail_type(decoder, &item_field, &at);
 	}
@@ -141,8 +144,8 @@ static bool decode_list(struct schema_decoder *decoder, const struct field *fiel
 	return good;
 }
 
-static bool decode_value(struct schema_decoder *decoder, const struct field *field, yyjson_val *value,
-	char *out, const struct schema_path *path)
+static bool decode_value(struct schema_decoder *decoder, const struct field *field,
+	yyjson_val *value, char *out, const struct schema_path *path)
 {
 	switch (field->kind) {
 	case FIELD_TEXT:
@@ -171,8 +174,8 @@ static bool decode_value(struct schema_decoder *decoder, const struct field *fie
 	return false;
 }
 
-static bool decode_member(struct schema_decoder *decoder, const struct field *field, yyjson_val *value,
-	char *out, const struct schema_path *path)
+static bool decode_member(struct schema_decoder *decoder, const struct field *field,
+	yyjson_val *value, char *out, const struct schema_path *path)
 {
 	if (!yyjson_is_null(value))
 		return decode_value(decoder, field, value, out, path);
@@ -185,14 +188,14 @@ static bool decode_member(struct schema_decoder *decoder, const struct field *fi
 static bool decode_object(struct schema_decoder *decoder, const struct schema *schema,
 	yyjson_val *object, char *out, const struct schema_path *path)
 {
-	struct schema_marks marks = { 0 };
+	struct schema_marks marks = {0};
 	size_t failures_before = decoder->failures, hint = 0;
 	yyjson_obj_iter members = yyjson_obj_iter_with(object);
 
 	assert(schema->field_count <= SCHEMA_FIELDS_MAX);
 	for (yyjson_val *key; (key = yyjson_obj_iter_next(&members)) != NULL;) {
 		size_t index = schema_find(schema, string_of(key), hint);
-		struct schema_path at = { .up = path, .name = string_of(key) };
+		struct schema_path at = {.up = path, .name = string_of(key)};
 		if (index == SIZE_MAX) {
 			schema_fail_unknown(decoder, schema, string_of(key), path);
 			continue;
@@ -200,7 +203,8 @@ static bool decode_object(struct schema_decoder *decoder, const struct schema *s
 		hint = index + 1 < schema->field_count ? index + 1 : 0;
 		if (!schema_mark_seen(&marks, index))
 			schema_fail(decoder, &at, "DUPLICATE_FIELD", "must stand only once");
-		else if (decode_member(decoder, &schema->fields[index], yyjson_obj_iter_get_val(key), out, &at))
+		else if (decode_member(decoder, &schema->fields[index],
+				 yyjson_obj_iter_get_val(key), out, &at))
 			schema_mark_good(&marks, index);
 	}
 	schema_finish_object(decoder, schema, &marks, out, path);
@@ -209,37 +213,41 @@ static bool decode_object(struct schema_decoder *decoder, const struct schema *s
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-static enum schema_verdict refuse_syntax(struct schema_decoder *decoder, struct text json,
-	const yyjson_read_err *error)
+static enum schema_verdict refuse_syntax(
+	struct schema_decoder *decoder, struct text json, const yyjson_read_err *error)
 {
 	if (error->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
 		return SCHEMA_NO_MEMORY;
 	if (!text_is_utf8(json))
-		schema_fail(decoder, NULL, "NOT_UTF8", "is not UTF-8, at or after byte %zu", error->pos);
+		schema_fail(decoder, NULL, "NOT_UTF8", "is not UTF-8, at or after byte %zu",
+			error->pos);
 	else
-		schema_fail(decoder, NULL, "SYNTAX", "is not JSON: %s, at byte %zu", error->msg, error->pos);
+		schema_fail(decoder, NULL, "SYNTAX", "is not JSON: %s, at byte %zu", error->msg,
+			error->pos);
 	return decoder->no_memory ? SCHEMA_NO_MEMORY : SCHEMA_BAD_SYNTAX;
 }
 
 enum schema_verdict schema_decode_json(const struct schema *schema, struct text json,
 	struct arena *arena, void *out, struct schema_errors *errors_out)
 {
-	yyjson_alc allocator = { on_malloc, on_realloc, on_free, arena };
-	struct schema_decoder decoder = { .arena = arena, .errors = errors_out };
+	yyjson_alc allocator = {on_malloc, on_realloc, on_free, arena};
+	struct schema_decoder decoder = {.arena = arena, .errors = errors_out};
 	yyjson_read_err error;
 
-	*errors_out = (struct schema_errors){ 0 };
+	*errors_out = (struct schema_errors) {0};
 	memset(out, 0, schema->size);
 	/* yyjson wants a char *, and without YYJSON_READ_INSITU does not write to it */
-	yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)(json.len > 0 ? json.data : ""), json.len,
-		YYJSON_READ_BIGNUM_AS_RAW, &allocator, &error);
+	yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)(json.len > 0 ? json.data : ""),
+		json.len, YYJSON_READ_BIGNUM_AS_RAW, &allocator, &error);
 	if (document == NULL)
 		return refuse_syntax(&decoder, json, &error);
 
 	yyjson_val *root = yyjson_doc_get_root(document);
-	if (yyjson_doc_get_val_count(document) > SCHEMA_DEPTH_MAX && is_deeper_than(root, SCHEMA_DEPTH_MAX)) {
+	if (yyjson_doc_get_val_count(document) > SCHEMA_DEPTH_MAX &&
+		is_deeper_than(root, SCHEMA_DEPTH_MAX)) {
 		decoder.too_deep = true;
-		schema_fail(&decoder, NULL, "TOO_DEEP", "must not nest deeper than %d levels", SCHEMA_DEPTH_MAX);
+		schema_fail(&decoder, NULL, "TOO_DEEP", "must not nest deeper than %d levels",
+			SCHEMA_DEPTH_MAX);
 	} else if (!yyjson_is_obj(root)) {
 		schema_fail(&decoder, NULL, "TYPE", "must be an object");
 	} else {

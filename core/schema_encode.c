@@ -3,8 +3,8 @@
 
 #include "core/schema_check.h"
 
-static void encode_object(const struct schema *schema, const char *in, struct json_writer *writer,
-	bool redacted);
+static void encode_object(
+	const struct schema *schema, const char *in, struct json_writer *writer, bool redacted);
 
 static int64_t int_at(const char *member)
 {
@@ -58,11 +58,12 @@ static void encode_choice(const struct field *field, int64_t index, struct json_
 	json_null(writer);
 }
 
-static void encode_list(const struct field *field, const char *in, struct json_writer *writer,
-	bool redacted)
+static void encode_list(
+	const struct field *field, const char *in, struct json_writer *writer, bool redacted)
 {
 	const char *items = *(void *const *)(const void *)(in + field->offset);
-	size_t count = items != NULL ? *(const size_t *)(const void *)(in + field->count_offset) : 0;
+	size_t count = items != NULL ? *(const size_t *)(const void *)(in + field->count_offset)
+				     : 0;
 
 	json_array(writer);
 	for (size_t i = 0; i < count && !writer->failed; i++)
@@ -70,8 +71,8 @@ static void encode_list(const struct field *field, const char *in, struct json_w
 	json_array_end(writer);
 }
 
-static void encode_value(const struct field *field, const char *in, struct json_writer *writer,
-	bool redacted)
+static void encode_value(
+	const struct field *field, const char *in, struct json_writer *writer, bool redacted)
 {
 	const char *member = in + field->offset;
 	double number;
@@ -111,8 +112,8 @@ static void encode_value(const struct field *field, const char *in, struct json_
 	}
 }
 
-static void encode_object(const struct schema *schema, const char *in, struct json_writer *writer,
-	bool redacted)
+static void encode_object(
+	const struct schema *schema, const char *in, struct json_writer *writer, bool redacted)
 {
 	json_object(writer);
 	for (size_t i = 0; i < schema->field_count; i++) {

@@ -74,8 +74,8 @@ static bool put_bool(struct schema_decoder *decoder, const struct field *field, 
 	return true;
 }
 
-static bool decode_pair(struct schema_decoder *decoder, const struct field *field, struct text value,
-	char *out, const struct schema_path *path)
+static bool decode_pair(struct schema_decoder *decoder, const struct field *field,
+	struct text value, char *out, const struct schema_path *path)
 {
 	if (text_is_absent(value))
 		value = TEXT("");
@@ -103,15 +103,16 @@ static bool decode_pair(struct schema_decoder *decoder, const struct field *fiel
 	return schema_fail_type(decoder, field, path);
 }
 
-enum schema_verdict schema_decode_pairs(const struct schema *schema, const struct schema_pair *pairs,
-	size_t count, struct arena *arena, void *out, struct schema_errors *errors_out)
+enum schema_verdict schema_decode_pairs(const struct schema *schema,
+	const struct schema_pair *pairs, size_t count, struct arena *arena, void *out,
+	struct schema_errors *errors_out)
 {
-	struct schema_decoder decoder = { .arena = arena, .errors = errors_out, .bare_names = true };
-	struct schema_marks marks = { 0 };
+	struct schema_decoder decoder = {.arena = arena, .errors = errors_out, .bare_names = true};
+	struct schema_marks marks = {0};
 	size_t hint = 0;
 
 	assert(schema->field_count <= SCHEMA_FIELDS_MAX);
-	*errors_out = (struct schema_errors){ 0 };
+	*errors_out = (struct schema_errors) {0};
 	memset(out, 0, schema->size);
 	for (size_t i = 0; i < count; i++) {
 		size_t index = schema_find(schema, pairs[i].name, hint);
@@ -120,7 +121,7 @@ enum schema_verdict schema_decode_pairs(const struct schema *schema, const struc
 			continue;
 		}
 		hint = index + 1 < schema->field_count ? index + 1 : 0;
-		struct schema_path path = { .name = text_from_c(schema->fields[index].name) };
+		struct schema_path path = {.name = text_from_c(schema->fields[index].name)};
 		if (!schema_mark_seen(&marks, index))
 			schema_fail(&decoder, &path, "DUPLICATE_FIELD", "must stand only once");
 		else if (decode_pair(&decoder, &schema->fields[index], pairs[i].value, out, &path))

@@ -27,7 +27,7 @@ static void on_thread_end(void *data)
 
 	EVP_MD_CTX_free(mine->context);
 	EVP_MD_free(mine->sha256);
-	*mine = (struct digester){ 0 };
+	*mine = (struct digester) {0};
 }
 
 static void create_key(void)
@@ -104,7 +104,7 @@ void secret_sha256(const void *data, size_t size, uint8_t out[static SHA256_BYTE
 void secret_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
 	uint8_t out[static SHA256_BYTES])
 {
-	uint8_t pad[SHA256_BLOCK_BYTES] = { 0 };
+	uint8_t pad[SHA256_BLOCK_BYTES] = {0};
 
 	if (key_size > sizeof(pad))
 		secret_sha256(key, key_size, pad);
@@ -132,13 +132,15 @@ size_t base64url_encoded_len(size_t size)
 
 size_t base64url_encode(const void *data, size_t size, char *out)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	const uint8_t *bytes = data;
 	char *start = out;
 	size_t i;
 
 	for (i = 0; i + 3 <= size; i += 3) {
-		uint32_t group = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
+		uint32_t group = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 |
+			bytes[i + 2];
 		*out++ = digits[group >> 18];
 		*out++ = digits[group >> 12 & 63];
 		*out++ = digits[group >> 6 & 63];

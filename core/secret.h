@@ -14,12 +14,12 @@
 
 enum { SHA256_BYTES = 32 };
 
-void secret_random(void *out, size_t size);      /* getrandom(2); aborts when the kernel has none */
-void secret_wipe(void *data, size_t size);       /* not optimised away */
+void secret_random(void *out, size_t size); /* getrandom(2); aborts when the kernel has none */
+void secret_wipe(void *data, size_t size); /* not optimised away */
 bool secret_equals(const void *a, const void *b, size_t size); /* constant time */
 void secret_sha256(const void *data, size_t size, uint8_t out[static SHA256_BYTES]);
 void secret_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
-			uint8_t out[static SHA256_BYTES]); /* RFC 2104 */
+	uint8_t out[static SHA256_BYTES]); /* RFC 2104 */
 
 /* Base64url without padding, RFC 4648 section 5. */
 size_t base64url_encoded_len(size_t size);

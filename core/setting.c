@@ -10,24 +10,24 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-	{ TEXT_INIT("d"), 24 * 3600 * 1000 },
-	{ TEXT_INIT("h"), 3600 * 1000 },
-	{ TEXT_INIT("m"), 60 * 1000 },
-	{ TEXT_INIT("s"), 1000 },
-	{ TEXT_INIT("ms"), 1 },
+	{TEXT_INIT("d"), 24 * 3600 * 1000},
+	{TEXT_INIT("h"), 3600 * 1000},
+	{TEXT_INIT("m"), 60 * 1000},
+	{TEXT_INIT("s"), 1000},
+	{TEXT_INIT("ms"), 1},
 };
 
 static const struct unit size_units[] = {
-	{ TEXT_INIT(""), 1 },
-	{ TEXT_INIT("B"), 1 },
-	{ TEXT_INIT("KB"), 1000 },
-	{ TEXT_INIT("MB"), 1000 * 1000 },
-	{ TEXT_INIT("GB"), 1000 * 1000 * 1000 },
-	{ TEXT_INIT("TB"), INT64_C(1000000000000) },
-	{ TEXT_INIT("KiB"), INT64_C(1) << 10 },
-	{ TEXT_INIT("MiB"), INT64_C(1) << 20 },
-	{ TEXT_INIT("GiB"), INT64_C(1) << 30 },
-	{ TEXT_INIT("TiB"), INT64_C(1) << 40 },
+	{TEXT_INIT(""), 1},
+	{TEXT_INIT("B"), 1},
+	{TEXT_INIT("KB"), 1000},
+	{TEXT_INIT("MB"), 1000 * 1000},
+	{TEXT_INIT("GB"), 1000 * 1000 * 1000},
+	{TEXT_INIT("TB"), INT64_C(1000000000000)},
+	{TEXT_INIT("KiB"), INT64_C(1) << 10},
+	{TEXT_INIT("MiB"), INT64_C(1) << 20},
+	{TEXT_INIT("GiB"), INT64_C(1) << 30},
+	{TEXT_INIT("TiB"), INT64_C(1) << 40},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -53,8 +53,9 @@ static bool take_part(struct text *rest, const struct unit *unit, int64_t *total
 		return true;
 	if (behind.len > unit->name.len && isalpha((unsigned char)behind.data[unit->name.len]))
 		return true;
-	if (!text_to_int(digits, &number) || __builtin_mul_overflow(number, unit->factor, &number) ||
-	    __builtin_add_overflow(*total, number, total))
+	if (!text_to_int(digits, &number) ||
+		__builtin_mul_overflow(number, unit->factor, &number) ||
+		__builtin_add_overflow(*total, number, total))
 		return false;
 	*rest = text_of(behind.data + unit->name.len, behind.len - unit->name.len);
 	return true;
@@ -91,7 +92,7 @@ static bool parse_size(struct text value, int64_t *bytes_out)
 
 static bool parse_bool(struct text value, bool *yes_out)
 {
-	static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1" };
+	static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (text_equals_ignore_case(value, text_from_c(words[i]))) {
@@ -124,10 +125,12 @@ static bool is_url(const struct setting *row, struct text value)
 {
 	struct text rest, scheme = text_cut(value, ':', &rest);
 
-	if (text_is_absent(rest) || rest.len == 0 || scheme.len == 0 || !isalpha((unsigned char)scheme.data[0]))
+	if (text_is_absent(rest) || rest.len == 0 || scheme.len == 0 ||
+		!isalpha((unsigned char)scheme.data[0]))
 		return false;
 	for (size_t i = 0; i < scheme.len; i++)
-		if (!isalnum((unsigned char)scheme.data[i]) && memchr("+-.", scheme.data[i], 3) == NULL)
+		if (!isalnum((unsigned char)scheme.data[i]) &&
+			memchr("+-.", scheme.data[i], 3) == NULL)
 			return false;
 	for (size_t i = 0; i < value.len; i++)
 		if (value.data[i] == ' ')
@@ -201,15 +204,16 @@ static bool store(const struct setting *row, struct text value, char *member, st
 	case SETTING_URL:
 		if (!is_text(row, value))
 			return false;
-		*(struct text *)(void *)member = arena_text(arena, value.len > 0 ? value : TEXT(""));
+		*(struct text *)(void *)member = arena_text(
+			arena, value.len > 0 ? value : TEXT(""));
 		return true;
 	}
 	memcpy(member, &number, sizeof(number));
 	return true;
 }
 
-bool setting_parse(const struct setting *row, struct text value, void *settings, struct arena *arena,
-	struct text *error_out)
+bool setting_parse(const struct setting *row, struct text value, void *settings,
+	struct arena *arena, struct text *error_out)
 {
 	bool exact = row->kind == SETTING_TEXT || row->kind == SETTING_PATH;
 

@@ -23,32 +23,34 @@
 
 /* kind                 C member      written as */
 enum setting_kind {
-	SETTING_TEXT,     /* struct text   any; empty means unset */
-	SETTING_INT,      /* int64_t       42 */
-	SETTING_BOOL,     /* bool          true false yes no on off 1 0 */
+	SETTING_TEXT, /* struct text   any; empty means unset */
+	SETTING_INT, /* int64_t       42 */
+	SETTING_BOOL, /* bool          true false yes no on off 1 0 */
 	SETTING_DURATION, /* int64_t ms    250ms 5s 15m 24h 7d; a bare number is seconds */
-	SETTING_SIZE,     /* int64_t bytes 512 64KiB 10MiB 1GiB (also KB MB GB: decimal) */
-	SETTING_CHOICE,   /* int64_t index one of `choices` */
-	SETTING_PATH,     /* struct text   a file or folder */
-	SETTING_URL,      /* struct text   scheme://...; schemes in `choices` when given */
+	SETTING_SIZE, /* int64_t bytes 512 64KiB 10MiB 1GiB (also KB MB GB: decimal) */
+	SETTING_CHOICE, /* int64_t index one of `choices` */
+	SETTING_PATH, /* struct text   a file or folder */
+	SETTING_URL, /* struct text   scheme://...; schemes in `choices` when given */
 };
 
 struct setting {
 	const char *key; /* "section.name"; the environment's MILLRACE_SECTION_NAME */
 	enum setting_kind kind;
 	size_t offset;
-	const char *fallback;       /* the default, written like a value; "" is unset */
-	int64_t min, max;           /* both 0: unbounded; a max below the min: no upper bound. Texts: bytes */
+	const char *fallback; /* the default, written like a value; "" is unset */
+	int64_t min, max; /* both 0: unbounded; a max below the min: no upper bound. Texts: bytes */
 	const char *const *choices; /* ends with NULL */
-	const char *alias;          /* a well-known environment name: PORT, DATABASE_URL ...; or NULL */
-	const char *help;           /* one or two sentences */
-	bool secret;                /* shown as "[set]"; also read from NAME_FILE */
-	bool reloadable;            /* SIGHUP applies it */
+	const char *alias; /* a well-known environment name: PORT, DATABASE_URL ...; or NULL */
+	const char *help; /* one or two sentences */
+	bool secret; /* shown as "[set]"; also read from NAME_FILE */
+	bool reloadable; /* SIGHUP applies it */
 };
 
-#define SETTING(kind_, struct_, member_, key_, fallback_, ...)                                     \
-	{ .key = (key_), .kind = (kind_), .offset = offsetof(struct struct_, member_),             \
-	  .fallback = (fallback_), __VA_ARGS__ }
+#define SETTING(kind_, struct_, member_, key_, fallback_, ...) \
+	{ \
+		.key = (key_), .kind = (kind_), .offset = offsetof(struct struct_, member_), \
+		.fallback = (fallback_), __VA_ARGS__ \
+	}
 
 /* All the rows of one floor or domain. */
 struct setting_group {
@@ -59,15 +61,17 @@ struct setting_group {
 	size_t size; /* of the struct the rows describe */
 };
 
-#define SETTING_GROUP(section_, struct_, rows_, about_)                                            \
-	{ .section = (section_), .about = (about_), .rows = (rows_),                               \
-	  .row_count = sizeof(rows_) / sizeof((rows_)[0]), .size = sizeof(struct struct_) }
+#define SETTING_GROUP(section_, struct_, rows_, about_) \
+	{ \
+		.section = (section_), .about = (about_), .rows = (rows_), \
+		.row_count = sizeof(rows_) / sizeof((rows_)[0]), .size = sizeof(struct struct_) \
+	}
 
 /* Parses one written value into the member at settings + row->offset. Texts are copied to the arena.
  * On failure nothing is written and *error_out says what is wrong and what would be valid
  * ("must be a duration from 1s to 1h, such as 250ms, 5s, 15m"), without the name and the value. */
 bool setting_parse(const struct setting *row, struct text value, void *settings,
-		   struct arena *arena, struct text *error_out);
+	struct arena *arena, struct text *error_out);
 /* The member written back in its canonical form ("1m30s", "64KiB"); a secret as "[set]" or "". */
 struct text setting_format(const struct setting *row, const void *settings, struct arena *arena);
 /* "a whole number from 1 to 65535", "one of debug, info, warn, error" ... */

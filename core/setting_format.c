@@ -10,11 +10,19 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-	{ "d", 24 * 3600 * 1000 }, { "h", 3600 * 1000 }, { "m", 60 * 1000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 },
+	{"d", 24 * 3600 * 1000},
+	{"h", 3600 * 1000},
+	{"m", 60 * 1000},
+	{"s", 1000},
+	{"ms", 1},
+	{NULL, 0},
 };
 static const struct unit size_units[] = {
-	{ "TiB", INT64_C(1) << 40 }, { "GiB", INT64_C(1) << 30 }, { "MiB", INT64_C(1) << 20 },
-	{ "KiB", INT64_C(1) << 10 }, { NULL, 0 },
+	{"TiB", INT64_C(1) << 40},
+	{"GiB", INT64_C(1) << 30},
+	{"MiB", INT64_C(1) << 20},
+	{"KiB", INT64_C(1) << 10},
+	{NULL, 0},
 };
 
 /* 90000 is "1m30s". */
@@ -38,7 +46,8 @@ static struct text format_size(int64_t bytes, struct arena *arena)
 {
 	for (const struct unit *unit = size_units; unit->name != NULL; unit++)
 		if (bytes >= unit->factor && bytes % unit->factor == 0)
-			return arena_printf(arena, "%" PRId64 "%s", bytes / unit->factor, unit->name);
+			return arena_printf(
+				arena, "%" PRId64 "%s", bytes / unit->factor, unit->name);
 	return arena_printf(arena, "%" PRId64, bytes);
 }
 
@@ -80,12 +89,14 @@ struct text setting_format(const struct setting *row, const void *settings, stru
 	return format_number(row, number, arena);
 }
 
-static struct text join_choices(const struct setting *row, const char *separator, struct arena *arena)
+static struct text join_choices(
+	const struct setting *row, const char *separator, struct arena *arena)
 {
 	struct text list = TEXT("");
 
 	for (size_t i = 0; row->choices[i] != NULL; i++)
-		list = arena_printf(arena, "%.*s%s%s", TEXT_ARG(list), i > 0 ? separator : "", row->choices[i]);
+		list = arena_printf(
+			arena, "%.*s%s%s", TEXT_ARG(list), i > 0 ? separator : "", row->choices[i]);
 	return list;
 }
 
@@ -126,10 +137,12 @@ struct text setting_expects(const struct setting *row, struct arena *arena)
 		return TEXT("true or false");
 	case SETTING_DURATION:
 		detail = range_of(row, arena);
-		return arena_printf(arena, "a duration%.*s, such as 250ms, 5s, 15m", TEXT_ARG(detail));
+		return arena_printf(
+			arena, "a duration%.*s, such as 250ms, 5s, 15m", TEXT_ARG(detail));
 	case SETTING_SIZE:
 		detail = range_of(row, arena);
-		return arena_printf(arena, "a size%.*s, such as 512, 64KiB, 10MiB", TEXT_ARG(detail));
+		return arena_printf(
+			arena, "a size%.*s, such as 512, 64KiB, 10MiB", TEXT_ARG(detail));
 	case SETTING_CHOICE:
 		detail = join_choices(row, ", ", arena);
 		return arena_printf(arena, "one of %.*s", TEXT_ARG(detail));

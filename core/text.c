@@ -42,7 +42,7 @@ bool text_ends_with(struct text text, struct text suffix)
 	if (suffix.len == 0)
 		return true;
 	return text.len >= suffix.len &&
-	       memcmp(text.data + (text.len - suffix.len), suffix.data, suffix.len) == 0;
+		memcmp(text.data + (text.len - suffix.len), suffix.data, suffix.len) == 0;
 }
 
 static bool is_blank(char c)

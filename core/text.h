@@ -15,10 +15,13 @@ struct text {
 	size_t len;
 };
 
-#define TEXT(literal) ((struct text){ .data = (literal), .len = sizeof(literal) - 1 })
+#define TEXT(literal) ((struct text) {.data = (literal), .len = sizeof(literal) - 1})
 /* The same where a constant expression is asked for (static tables). */
-#define TEXT_INIT(literal) { .data = (literal), .len = sizeof(literal) - 1 }
-#define TEXT_ABSENT ((struct text){ .data = NULL, .len = 0 })
+#define TEXT_INIT(literal) \
+	{ \
+		.data = (literal), .len = sizeof(literal) - 1 \
+	}
+#define TEXT_ABSENT ((struct text) {.data = NULL, .len = 0})
 /* For printf: "%.*s", TEXT_ARG(text) */
 #define TEXT_ARG(text) (int)(text).len, (text).data ? (text).data : ""
 
@@ -27,7 +30,7 @@ extern const char text_null_mark[];
 
 static inline struct text text_of(const char *data, size_t len)
 {
-	return (struct text){ .data = data, .len = len };
+	return (struct text) {.data = data, .len = len};
 }
 
 static inline bool text_is_absent(struct text text)

@@ -17,7 +17,10 @@ static _Thread_local struct {
 	uint8_t random[512];
 } state;
 
-enum { COUNTER_MAX = 0xFFF, COUNTER_SEED_MAX = 0x7FF /* the top bit is the guard: RFC 9562, 6.2 */ };
+enum {
+	COUNTER_MAX = 0xFFF,
+	COUNTER_SEED_MAX = 0x7FF /* the top bit is the guard: RFC 9562, 6.2 */
+};
 
 static void take_random(uint8_t *out, size_t size)
 {

@@ -34,7 +34,7 @@ struct sample {
 	int64_t limit;
 };
 
-static const char *const sample_colours[] = { "red", "green", "blue", NULL };
+static const char *const sample_colours[] = {"red", "green", "blue", NULL};
 
 static const struct field sample_item_fields[] = {
 	FIELD(FIELD_TEXT, sample_item, label, .min = 1, .max = 10),
@@ -46,23 +46,27 @@ static const struct field sample_address_fields[] = {
 	FIELD(FIELD_TEXT, sample_address, city, .max = 20),
 	FIELD(FIELD_INT, sample_address, number, .optional = true, .fallback = 5),
 };
-static const struct schema sample_address_schema =
-	SCHEMA(sample_address, sample_address_fields, "A place");
+static const struct schema sample_address_schema = SCHEMA(
+	sample_address, sample_address_fields, "A place");
 
 static const struct field sample_fields[] = {
-	FIELD(FIELD_TEXT, sample, title, .min = 2, .max = 5, .about = "What it is", .example = "abc"),
+	FIELD(FIELD_TEXT, sample, title, .min = 2, .max = 5, .about = "What it is",
+		.example = "abc"),
 	FIELD(FIELD_EMAIL, sample, email, .max = 254, .optional = true),
 	FIELD(FIELD_PASSWORD, sample, password, .min = 8, .max = 128, .optional = true),
-	FIELD(FIELD_PASSWORD, sample, password_confirmation, .same_as = "password", .optional = true),
+	FIELD(FIELD_PASSWORD, sample, password_confirmation, .same_as = "password",
+		.optional = true),
 	FIELD(FIELD_TOKEN, sample, token, .max = 64, .optional = true),
 	FIELD(FIELD_UUID, sample, id, .optional = true),
 	FIELD(FIELD_INT, sample, count, .min = -5, .max = 100, .optional = true, .fallback = 7),
 	FIELD(FIELD_DOUBLE, sample, ratio, .optional = true),
 	FIELD(FIELD_BOOL, sample, active, .optional = true, .fallback = true),
 	FIELD(FIELD_TIME, sample, born_at, .optional = true, .nullable = true),
-	FIELD(FIELD_ENUM, sample, colour, .choices = sample_colours, .optional = true, .fallback = 2),
+	FIELD(FIELD_ENUM, sample, colour, .choices = sample_colours, .optional = true,
+		.fallback = 2),
 	FIELD_OBJECT_OF(&sample_address_schema, sample, address, .optional = true),
-	FIELD_LIST_OF(&sample_item_schema, sample, "items", items, item_count, .max = 3, .optional = true),
+	FIELD_LIST_OF(&sample_item_schema, sample, "items", items, item_count, .max = 3,
+		.optional = true),
 	FIELD(FIELD_TEXT, sample, note, .optional = true, .nullable = true),
 	FIELD(FIELD_INT, sample, limit, .min = 1, .optional = true),
 };

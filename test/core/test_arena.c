@@ -39,7 +39,7 @@ static void an_arena_past_its_cap_returns_null(void **state)
 	assert_in_range(arena.used_bytes, got, 20000);
 	assert_null(arena_zalloc(&arena, 5000));
 	assert_true(text_is_absent(arena_printf(&arena, "%5000d", 1)));
-	assert_true(text_is_absent(arena_text(&arena, text_of((char[5000]){ "x" }, 5000))));
+	assert_true(text_is_absent(arena_text(&arena, text_of((char[5000]) {"x"}, 5000))));
 	arena_deinit(&arena);
 	assert_non_null(arena_alloc(&arena, 10000));
 	arena_deinit(&arena);

@@ -39,7 +39,7 @@ static void assert_written(const struct json_writer *writer, const char *expecte
 static void commas_place_themselves(void **state)
 {
 	struct json_writer writer;
-	struct uuid uuid = { .bytes = { 1, 2, 3 } };
+	struct uuid uuid = {.bytes = {1, 2, 3}};
 
 	json_begin(&writer, &arena, 0);
 	json_object(&writer);
@@ -63,9 +63,10 @@ static void commas_place_themselves(void **state)
 	json_key(&writer, TEXT("f"));
 	json_raw(&writer, TEXT_ABSENT);
 	json_object_end(&writer);
-	assert_written(&writer, "{\"a\":[1,[],true,false],\"b\\\"\":{},"
-				"\"c\":\"01020300-0000-0000-0000-000000000000\","
-				"\"d\":\"1970-01-01T00:00:00.000Z\",\"e\":[1,2],\"f\":null}");
+	assert_written(&writer,
+		"{\"a\":[1,[],true,false],\"b\\\"\":{},"
+		"\"c\":\"01020300-0000-0000-0000-000000000000\","
+		"\"d\":\"1970-01-01T00:00:00.000Z\",\"e\":[1,2],\"f\":null}");
 }
 
 static void whole_numbers_are_written_in_full(void **state)
@@ -84,7 +85,8 @@ static void whole_numbers_are_written_in_full(void **state)
 
 static void doubles_come_back_as_they_were(void **state)
 {
-	static const double numbers[] = { 0.1, 1.0 / 3, 1e300, 5e-324, 123456789.125, -0.5, 1e21, 100 };
+	static const double numbers[] = {
+		0.1, 1.0 / 3, 1e300, 5e-324, 123456789.125, -0.5, 1e21, 100};
 	struct json_writer writer;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
@@ -115,8 +117,9 @@ static void strings_are_escaped_and_made_utf8(void **state)
 	json_string(&writer, text_of(text_null_mark, 0));
 	json_string(&writer, TEXT(""));
 	json_array_end(&writer);
-	assert_written(&writer, "[\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\","
-				"\"\xC3\xA4\xEF\xBF\xBD z\xEF\xBF\xBD\xEF\xBF\xBD\",\"a\\u0000b\",null,null,\"\"]");
+	assert_written(&writer,
+		"[\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\","
+		"\"\xC3\xA4\xEF\xBF\xBD z\xEF\xBF\xBD\xEF\xBF\xBD\",\"a\\u0000b\",null,null,\"\"]");
 }
 
 static struct text random_text(unsigned *seed)
@@ -125,7 +128,8 @@ static struct text random_text(unsigned *seed)
 	char *data = arena_alloc(&arena, len);
 
 	for (size_t i = 0; i < len; i++)
-		data[i] = (char)(rand_r(seed) % 4 == 0 ? rand_r(seed) % 256 : ' ' + rand_r(seed) % 90);
+		data[i] = (char)(rand_r(seed) % 4 == 0 ? rand_r(seed) % 256
+						       : ' ' + rand_r(seed) % 90);
 	return text_of(data, len);
 }
 
@@ -145,7 +149,8 @@ static void whatever_is_written_a_strict_reader_takes_back(void **state)
 		struct text json = json_text(&writer);
 		yyjson_doc *document = yyjson_read(json.data, json.len, 0);
 		assert_non_null(document);
-		yyjson_val *value = yyjson_obj_getn(yyjson_doc_get_root(document), text.data, text.len);
+		yyjson_val *value = yyjson_obj_getn(
+			yyjson_doc_get_root(document), text.data, text.len);
 		if (text_is_utf8(text)) {
 			assert_non_null(value);
 			assert_int_equal(yyjson_get_len(value), text.len);
@@ -168,7 +173,7 @@ static void past_the_cap_the_writer_has_failed_and_stays_so(void **state)
 		json_key(&writer, TEXT("key"));
 		json_int(&writer, i);
 		json_time(&writer, i);
-		json_uuid(&writer, &(struct uuid){ 0 });
+		json_uuid(&writer, &(struct uuid) {0});
 	}
 	json_array_end(&writer);
 	assert_true(writer.failed);

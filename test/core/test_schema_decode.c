@@ -96,8 +96,9 @@ static void absent_optional_fields_hold_their_fallback(void **state)
 
 static void all_errors_are_told_at_once(void **state)
 {
-	assert_int_equal(decode("{\"email\":\"x\",\"count\":101,\"items\":[{\"label\":\"\"},7,{\"amount\":0}],"
-				"\"address\":{\"city\":5,\"a/b~c\":1}}"),
+	assert_int_equal(
+		decode("{\"email\":\"x\",\"count\":101,\"items\":[{\"label\":\"\"},7,{\"amount\":0}],"
+		       "\"address\":{\"city\":5,\"a/b~c\":1}}"),
 		SCHEMA_BAD_FIELDS);
 	assert_int_equal(errors.count, 9);
 	assert_error(0, "/email", "EMAIL_INVALID");
@@ -116,46 +117,48 @@ static void each_defect_has_its_code(void **state)
 	static const struct {
 		const char *json, *pointer, *code;
 	} rows[] = {
-		{ "{}", "/title", "REQUIRED" },
-		{ "{\"title\":null}", "/title", "NULL_NOT_ALLOWED" },
-		{ "{\"title\":\"a\"}", "/title", "TOO_SHORT" },
-		{ "{\"title\":\"abcdef\"}", "/title", "TOO_LONG" },
-		{ "{\"title\":\"ab\\u0000\"}", "/title", "CONTROL_CHARACTER" },
-		{ "{\"title\":\"ab\\r\"}", "/title", "CONTROL_CHARACTER" },
-		{ "{\"title\":\"ab\\u007f\"}", "/title", "CONTROL_CHARACTER" },
-		{ "{\"title\":\"ab\\u0085\"}", "/title", "CONTROL_CHARACTER" },
-		{ "{\"title\":\"ab\",\"title\":\"ab\"}", "/title", "DUPLICATE_FIELD" },
-		{ "{\"title\":\"ab\",\"titel\":\"ab\"}", "/titel", "UNKNOWN_FIELD" },
-		{ "{\"title\":\"ab\",\"\":1}", "/", "UNKNOWN_FIELD" },
-		{ "{\"title\":\"ab\",\"title\\u0000\":1}", "/title", "UNKNOWN_FIELD" },
-		{ "{\"title\":\"ab\",\"count\":1.0}", "/count", "TYPE" },
-		{ "{\"title\":\"ab\",\"count\":1e2}", "/count", "TYPE" },
-		{ "{\"title\":\"ab\",\"count\":\"1\"}", "/count", "TYPE" },
-		{ "{\"title\":\"ab\",\"count\":true}", "/count", "TYPE" },
-		{ "{\"title\":\"ab\",\"count\":-6}", "/count", "TOO_SMALL" },
-		{ "{\"title\":\"ab\",\"count\":9223372036854775808}", "/count", "TOO_LARGE" },
-		{ "{\"title\":\"ab\",\"count\":18446744073709551616}", "/count", "TOO_LARGE" },
-		{ "{\"title\":\"ab\",\"count\":-9223372036854775809}", "/count", "TOO_SMALL" },
-		{ "{\"title\":\"ab\",\"count\":1e999}", "/count", "TYPE" },
-		{ "{\"title\":\"ab\",\"limit\":0}", "/limit", "TOO_SMALL" },
-		{ "{\"title\":\"ab\",\"ratio\":1e999}", "/ratio", "TOO_LARGE" },
-		{ "{\"title\":\"ab\",\"ratio\":\"1\"}", "/ratio", "TYPE" },
-		{ "{\"title\":\"ab\",\"active\":1}", "/active", "TYPE" },
-		{ "{\"title\":\"ab\",\"active\":\"true\"}", "/active", "TYPE" },
-		{ "{\"title\":\"ab\",\"id\":\"x\"}", "/id", "UUID_INVALID" },
-		{ "{\"title\":\"ab\",\"born_at\":\"2026-02-30T00:00:00Z\"}", "/born_at", "TIME_INVALID" },
-		{ "{\"title\":\"ab\",\"born_at\":0}", "/born_at", "TYPE" },
-		{ "{\"title\":\"ab\",\"colour\":\"Red\"}", "/colour", "NOT_A_CHOICE" },
-		{ "{\"title\":\"ab\",\"colour\":0}", "/colour", "TYPE" },
-		{ "{\"title\":\"ab\",\"items\":{}}", "/items", "TYPE" },
-		{ "{\"title\":\"ab\",\"items\":[{},{},{},{}]}", "/items", "TOO_MANY" },
-		{ "{\"title\":\"ab\",\"address\":[]}", "/address", "TYPE" },
-		{ "{\"title\":\"ab\",\"password\":\"1234567\"}", "/password", "TOO_SHORT" },
-		{ "{\"title\":\"ab\",\"password\":\"12345678\\u0000\"}", "/password", "CONTROL_CHARACTER" },
-		{ "{\"title\":\"ab\",\"token\":\"a\\n\"}", "/token", "CONTROL_CHARACTER" },
-		{ "[]", "", "TYPE" },
-		{ "1", "", "TYPE" },
-		{ "null", "", "TYPE" },
+		{"{}", "/title", "REQUIRED"},
+		{"{\"title\":null}", "/title", "NULL_NOT_ALLOWED"},
+		{"{\"title\":\"a\"}", "/title", "TOO_SHORT"},
+		{"{\"title\":\"abcdef\"}", "/title", "TOO_LONG"},
+		{"{\"title\":\"ab\\u0000\"}", "/title", "CONTROL_CHARACTER"},
+		{"{\"title\":\"ab\\r\"}", "/title", "CONTROL_CHARACTER"},
+		{"{\"title\":\"ab\\u007f\"}", "/title", "CONTROL_CHARACTER"},
+		{"{\"title\":\"ab\\u0085\"}", "/title", "CONTROL_CHARACTER"},
+		{"{\"title\":\"ab\",\"title\":\"ab\"}", "/title", "DUPLICATE_FIELD"},
+		{"{\"title\":\"ab\",\"titel\":\"ab\"}", "/titel", "UNKNOWN_FIELD"},
+		{"{\"title\":\"ab\",\"\":1}", "/", "UNKNOWN_FIELD"},
+		{"{\"title\":\"ab\",\"title\\u0000\":1}", "/title", "UNKNOWN_FIELD"},
+		{"{\"title\":\"ab\",\"count\":1.0}", "/count", "TYPE"},
+		{"{\"title\":\"ab\",\"count\":1e2}", "/count", "TYPE"},
+		{"{\"title\":\"ab\",\"count\":\"1\"}", "/count", "TYPE"},
+		{"{\"title\":\"ab\",\"count\":true}", "/count", "TYPE"},
+		{"{\"title\":\"ab\",\"count\":-6}", "/count", "TOO_SMALL"},
+		{"{\"title\":\"ab\",\"count\":9223372036854775808}", "/count", "TOO_LARGE"},
+		{"{\"title\":\"ab\",\"count\":18446744073709551616}", "/count", "TOO_LARGE"},
+		{"{\"title\":\"ab\",\"count\":-9223372036854775809}", "/count", "TOO_SMALL"},
+		{"{\"title\":\"ab\",\"count\":1e999}", "/count", "TYPE"},
+		{"{\"title\":\"ab\",\"limit\":0}", "/limit", "TOO_SMALL"},
+		{"{\"title\":\"ab\",\"ratio\":1e999}", "/ratio", "TOO_LARGE"},
+		{"{\"title\":\"ab\",\"ratio\":\"1\"}", "/ratio", "TYPE"},
+		{"{\"title\":\"ab\",\"active\":1}", "/active", "TYPE"},
+		{"{\"title\":\"ab\",\"active\":\"true\"}", "/active", "TYPE"},
+		{"{\"title\":\"ab\",\"id\":\"x\"}", "/id", "UUID_INVALID"},
+		{"{\"title\":\"ab\",\"born_at\":\"2026-02-30T00:00:00Z\"}", "/born_at",
+			"TIME_INVALID"},
+		{"{\"title\":\"ab\",\"born_at\":0}", "/born_at", "TYPE"},
+		{"{\"title\":\"ab\",\"colour\":\"Red\"}", "/colour", "NOT_A_CHOICE"},
+		{"{\"title\":\"ab\",\"colour\":0}", "/colour", "TYPE"},
+		{"{\"title\":\"ab\",\"items\":{}}", "/items", "TYPE"},
+		{"{\"title\":\"ab\",\"items\":[{},{},{},{}]}", "/items", "TOO_MANY"},
+		{"{\"title\":\"ab\",\"address\":[]}", "/address", "TYPE"},
+		{"{\"title\":\"ab\",\"password\":\"1234567\"}", "/password", "TOO_SHORT"},
+		{"{\"title\":\"ab\",\"password\":\"12345678\\u0000\"}", "/password",
+			"CONTROL_CHARACTER"},
+		{"{\"title\":\"ab\",\"token\":\"a\\n\"}", "/token", "CONTROL_CHARACTER"},
+		{"[]", "", "TYPE"},
+		{"1", "", "TYPE"},
+		{"null", "", "TYPE"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -164,13 +167,14 @@ static void each_defect_has_its_code(void **state)
 
 static void a_confirmation_must_be_the_same_and_nothing_leaks(void **state)
 {
-	assert_only("{\"title\":\"ab\",\"password\":\"correct horse\",\"password_confirmation\":\"correct hOrse\"}",
+	assert_only(
+		"{\"title\":\"ab\",\"password\":\"correct horse\",\"password_confirmation\":\"correct hOrse\"}",
 		"/password_confirmation", "NOT_THE_SAME");
 	for (size_t i = 0; i < errors.count; i++)
 		assert_null(strstr(errors.list[i].message.data, "horse"));
 	/* a bad password is said once, not twice */
-	assert_only("{\"title\":\"ab\",\"password\":\"short\",\"password_confirmation\":\"other\"}", "/password",
-		"TOO_SHORT");
+	assert_only("{\"title\":\"ab\",\"password\":\"short\",\"password_confirmation\":\"other\"}",
+		"/password", "TOO_SHORT");
 	assert_int_equal(decode("{\"title\":\"ab\",\"password_confirmation\":\"12345678\","
 				"\"password\":\"12345678\"}"),
 		SCHEMA_OK);
@@ -179,10 +183,30 @@ static void a_confirmation_must_be_the_same_and_nothing_leaks(void **state)
 static void what_is_not_json_is_one_error_with_its_place(void **state)
 {
 	static const char *const rows[] = {
-		"", " ", "{", "{\"title\":\"ab\",}", "{\"title\":\"ab\"}x", "{'title':1}", "{\"a\":NaN}", "{\"a\":01}",
-		"{\"a\":1}//", "\xEF\xBB\xBF{}", "{\"title\":\"\\ud800\"}", "{\"title\":\"\\udc00x\"}",
-		"{\"title\":\"a\nb\"}", "{\"title\":\"\\x\"}", "{\"a\":.5}", "{\"a\":+1}", "{\"a\":1.}", "{\"a\" 1}",
-		"{\"a\":tru}", "\"", "[1,", "{\"title\":\"\xFF\"}", "{\"title\":\"\xED\xA0\x80\"}", "{\"\xC0\x80\":1}",
+		"",
+		" ",
+		"{",
+		"{\"title\":\"ab\",}",
+		"{\"title\":\"ab\"}x",
+		"{'title':1}",
+		"{\"a\":NaN}",
+		"{\"a\":01}",
+		"{\"a\":1}//",
+		"\xEF\xBB\xBF{}",
+		"{\"title\":\"\\ud800\"}",
+		"{\"title\":\"\\udc00x\"}",
+		"{\"title\":\"a\nb\"}",
+		"{\"title\":\"\\x\"}",
+		"{\"a\":.5}",
+		"{\"a\":+1}",
+		"{\"a\":1.}",
+		"{\"a\" 1}",
+		"{\"a\":tru}",
+		"\"",
+		"[1,",
+		"{\"title\":\"\xFF\"}",
+		"{\"title\":\"\xED\xA0\x80\"}",
+		"{\"\xC0\x80\":1}",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -212,9 +236,12 @@ static void nesting_is_bounded_before_anything_recurses(void **state)
 	assert_int_equal(decode(json), SCHEMA_BAD_SYNTAX);
 	assert_error(0, "", "TOO_DEEP");
 	/* 16 levels are read, the seventeenth is not */
-	assert_int_equal(decode("{\"title\":\"ab\",\"a\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"), SCHEMA_BAD_FIELDS);
-	assert_int_equal(decode("{\"title\":\"ab\",\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"), SCHEMA_BAD_SYNTAX);
-	assert_int_equal(decode("{\"title\":\"ab\",\"a\":[{\"b\":[{\"c\":[[[[[[[[[[[[[]]]]]]]]]]]]]}]}]}"),
+	assert_int_equal(decode("{\"title\":\"ab\",\"a\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"),
+		SCHEMA_BAD_FIELDS);
+	assert_int_equal(decode("{\"title\":\"ab\",\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"),
+		SCHEMA_BAD_SYNTAX);
+	assert_int_equal(
+		decode("{\"title\":\"ab\",\"a\":[{\"b\":[{\"c\":[[[[[[[[[[[[[]]]]]]]]]]]]]}]}]}"),
 		SCHEMA_BAD_SYNTAX);
 }
 
@@ -224,7 +251,8 @@ static void a_flood_of_unknown_fields_keeps_the_first_32_errors(void **state)
 	size_t len = (size_t)snprintf(json, sizeof(json), "{\"title\":\"ab\"");
 
 	for (int i = 0; i < 1000; i++)
-		len += (size_t)snprintf(json + len, sizeof(json) - len, ",\"field_that_nobody_knows%d\":1", i);
+		len += (size_t)snprintf(
+			json + len, sizeof(json) - len, ",\"field_that_nobody_knows%d\":1", i);
 	snprintf(json + len, sizeof(json) - len, "}");
 	assert_int_equal(decode(json), SCHEMA_BAD_FIELDS);
 	assert_int_equal(errors.count, SCHEMA_ERRORS_MAX);
@@ -250,13 +278,14 @@ static void a_near_name_is_suggested(void **state)
 
 static void an_arena_that_is_full_says_so(void **state)
 {
-	static const char json[] = "{\"title\":\"ab\",\"items\":[{\"label\":\"a\"},{\"label\":\"b\"}],\"x\":1}";
+	static const char json[] =
+		"{\"title\":\"ab\",\"items\":[{\"label\":\"a\"},{\"label\":\"b\"}],\"x\":1}";
 
 	for (size_t cap = 0; cap < 12000; cap += 97) {
 		struct arena small;
 		arena_init(&small, NULL, cap);
-		enum schema_verdict verdict =
-			schema_decode_json(&sample_schema, text_from_c(json), &small, &sample, &errors);
+		enum schema_verdict verdict = schema_decode_json(
+			&sample_schema, text_from_c(json), &small, &sample, &errors);
 		assert_true(verdict == SCHEMA_NO_MEMORY || verdict == SCHEMA_BAD_FIELDS);
 		if (cap == 0)
 			assert_int_equal(verdict, SCHEMA_NO_MEMORY);

@@ -44,7 +44,8 @@ static void hmac_gives_the_tags_of_rfc_4231(void **state)
 	memset(data, 0xdd, sizeof(data));
 	secret_hmac_sha256(key, 20, data, sizeof(data), tag);
 	assert_hex(tag, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
-	secret_hmac_sha256(key, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54, tag);
+	secret_hmac_sha256(
+		key, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54, tag);
 	assert_hex(tag, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
@@ -83,7 +84,7 @@ static void comparing_and_wiping_do_what_they_say(void **state)
 
 static void randomness_differs_each_time(void **state)
 {
-	uint8_t a[32] = { 0 }, b[32] = { 0 };
+	uint8_t a[32] = {0}, b[32] = {0};
 
 	secret_random(a, sizeof(a));
 	secret_random(b, sizeof(b));
@@ -113,7 +114,18 @@ static void base64url_goes_there_and_back(void **state)
 static void base64url_refuses_what_is_not_canonical(void **state)
 {
 	static const char *const bad[] = {
-		"A", "AAAAA", "AA==", "AAA=", "AB", "AAB", "A+AA", "A/AA", "AA A", "AAA\n", "\xC3\xA4" "AA",
+		"A",
+		"AAAAA",
+		"AA==",
+		"AAA=",
+		"AB",
+		"AAB",
+		"A+AA",
+		"A/AA",
+		"AA A",
+		"AAA\n",
+		"\xC3\xA4"
+		"AA",
 	};
 	uint8_t out[16];
 

@@ -62,16 +62,24 @@ static void only_a_whole_decimal_within_64_bits_is_an_int(void **state)
 		struct text text;
 		int64_t value;
 	} good[] = {
-		{ TEXT_INIT("0"), 0 },
-		{ TEXT_INIT("-0"), 0 },
-		{ TEXT_INIT("007"), 7 },
-		{ TEXT_INIT("9223372036854775807"), INT64_MAX },
-		{ TEXT_INIT("-9223372036854775808"), INT64_MIN },
+		{TEXT_INIT("0"), 0},
+		{TEXT_INIT("-0"), 0},
+		{TEXT_INIT("007"), 7},
+		{TEXT_INIT("9223372036854775807"), INT64_MAX},
+		{TEXT_INIT("-9223372036854775808"), INT64_MIN},
 	};
 	static const struct text bad[] = {
-		TEXT_INIT(""), TEXT_INIT("-"), TEXT_INIT("+1"), TEXT_INIT(" 1"), TEXT_INIT("1 "),
-		TEXT_INIT("1.0"), TEXT_INIT("0x1"), TEXT_INIT("9223372036854775808"),
-		TEXT_INIT("-9223372036854775809"), TEXT_INIT("99999999999999999999999"), TEXT_INIT("--1"),
+		TEXT_INIT(""),
+		TEXT_INIT("-"),
+		TEXT_INIT("+1"),
+		TEXT_INIT(" 1"),
+		TEXT_INIT("1 "),
+		TEXT_INIT("1.0"),
+		TEXT_INIT("0x1"),
+		TEXT_INIT("9223372036854775808"),
+		TEXT_INIT("-9223372036854775809"),
+		TEXT_INIT("99999999999999999999999"),
+		TEXT_INIT("--1"),
 		TEXT_INIT("1\0"),
 	};
 	int64_t value;
@@ -87,15 +95,30 @@ static void only_a_whole_decimal_within_64_bits_is_an_int(void **state)
 static void utf8_is_checked_as_rfc_3629_says(void **state)
 {
 	static const struct text good[] = {
-		TEXT_INIT(""), TEXT_INIT("plain ascii, longer than eight"), TEXT_INIT("\xC2\x80"),
-		TEXT_INIT("\xED\x9F\xBF"), TEXT_INIT("\xEE\x80\x80"), TEXT_INIT("\xF0\x90\x80\x80"),
-		TEXT_INIT("\xF4\x8F\xBF\xBF"), TEXT_INIT("12345678\xC3\xA4"), TEXT_INIT("a\0b"),
+		TEXT_INIT(""),
+		TEXT_INIT("plain ascii, longer than eight"),
+		TEXT_INIT("\xC2\x80"),
+		TEXT_INIT("\xED\x9F\xBF"),
+		TEXT_INIT("\xEE\x80\x80"),
+		TEXT_INIT("\xF0\x90\x80\x80"),
+		TEXT_INIT("\xF4\x8F\xBF\xBF"),
+		TEXT_INIT("12345678\xC3\xA4"),
+		TEXT_INIT("a\0b"),
 	};
 	static const struct text bad[] = {
-		TEXT_INIT("\x80"), TEXT_INIT("\xC0\x80"), TEXT_INIT("\xC1\xBF"), TEXT_INIT("\xC3"),
-		TEXT_INIT("\xE0\x9F\xBF"), TEXT_INIT("\xED\xA0\x80"), TEXT_INIT("\xF0\x8F\xBF\xBF"),
-		TEXT_INIT("\xF4\x90\x80\x80"), TEXT_INIT("\xF5\x80\x80\x80"), TEXT_INIT("\xE2\x82"),
-		TEXT_INIT("12345678\xFF"), TEXT_INIT("\xC3\x28"), TEXT_INIT("\xE2\x82\x28"),
+		TEXT_INIT("\x80"),
+		TEXT_INIT("\xC0\x80"),
+		TEXT_INIT("\xC1\xBF"),
+		TEXT_INIT("\xC3"),
+		TEXT_INIT("\xE0\x9F\xBF"),
+		TEXT_INIT("\xED\xA0\x80"),
+		TEXT_INIT("\xF0\x8F\xBF\xBF"),
+		TEXT_INIT("\xF4\x90\x80\x80"),
+		TEXT_INIT("\xF5\x80\x80\x80"),
+		TEXT_INIT("\xE2\x82"),
+		TEXT_INIT("12345678\xFF"),
+		TEXT_INIT("\xC3\x28"),
+		TEXT_INIT("\xE2\x82\x28"),
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
@@ -113,7 +136,8 @@ static void the_distance_counts_edits(void **state)
 	assert_int_equal(text_distance(TEXT(""), TEXT("abc")), 3);
 	assert_int_equal(text_distance(TEXT("serve"), TEXT("serve")), 0);
 	assert_int_equal(text_distance(TEXT("sreve"), TEXT("serve")), 2);
-	assert_true(text_distance(TEXT("0123456789012345678901234567890123"), TEXT("a")) == SIZE_MAX);
+	assert_true(
+		text_distance(TEXT("0123456789012345678901234567890123"), TEXT("a")) == SIZE_MAX);
 }
 
 int main(void)

@@ -83,18 +83,22 @@ static void what_is_formatted_parses_to_the_same(void **state)
 static void malformed_identifiers_are_refused(void **state)
 {
 	static const struct text bad[] = {
-		TEXT_INIT(""), TEXT_INIT("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2"),
-		TEXT_INIT("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b0"), TEXT_INIT("0190a1b2c3d4-7e5f-8a6b-7c8d9e0f1a2b0"),
-		TEXT_INIT("{190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2}"), TEXT_INIT("g190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"),
-		TEXT_INIT("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2\0"), TEXT_INIT("0190a1b2+c3d4-7e5f-8a6b-7c8d9e0f1a2b"),
+		TEXT_INIT(""),
+		TEXT_INIT("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2"),
+		TEXT_INIT("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b0"),
+		TEXT_INIT("0190a1b2c3d4-7e5f-8a6b-7c8d9e0f1a2b0"),
+		TEXT_INIT("{190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2}"),
+		TEXT_INIT("g190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"),
+		TEXT_INIT("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2\0"),
+		TEXT_INIT("0190a1b2+c3d4-7e5f-8a6b-7c8d9e0f1a2b"),
 	};
-	struct uuid uuid = { .bytes = { 1 } };
+	struct uuid uuid = {.bytes = {1}};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_false(uuid_parse(bad[i], &uuid));
 	assert_int_equal(uuid.bytes[0], 1);
 	assert_false(uuid_is_nil(&uuid));
-	assert_true(uuid_is_nil(&(struct uuid){ 0 }));
+	assert_true(uuid_is_nil(&(struct uuid) {0}));
 }
 
 int main(void)

@@ -24,7 +24,8 @@ static void check_errors(const struct schema_errors *errors)
 	assert(errors->count > 0 && errors->count <= SCHEMA_ERRORS_MAX);
 	for (size_t i = 0; i < errors->count; i++) {
 		assert(errors->list[i].code != NULL);
-		assert(text_is_utf8(errors->list[i].pointer) && text_is_utf8(errors->list[i].message));
+		assert(text_is_utf8(errors->list[i].pointer) &&
+			text_is_utf8(errors->list[i].message));
 	}
 }
 
@@ -49,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct schema_errors errors;
 
 	arena_init(&arena, NULL, 64 << 20);
-	enum schema_verdict verdict = schema_decode_json(&sample_schema, text_of((const char *)data, size),
-		&arena, &sample, &errors);
+	enum schema_verdict verdict = schema_decode_json(
+		&sample_schema, text_of((const char *)data, size), &arena, &sample, &errors);
 	if (verdict == SCHEMA_OK)
 		check_round_trip(&sample, &arena);
 	else if (verdict != SCHEMA_NO_MEMORY)

@@ -18,7 +18,7 @@ struct query {
 	int64_t order;
 };
 
-static const char *const orders[] = { "up", "down", NULL };
+static const char *const orders[] = {"up", "down", NULL};
 static const struct field query_fields[] = {
 	FIELD(FIELD_TEXT, query, search, .max = 5, .optional = true),
 	FIELD(FIELD_EMAIL, query, email, .optional = true),
@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		count++;
 	}
 	arena_init(&arena, NULL, 1 << 20);
-	if (schema_decode_pairs(&query_schema, pairs, count, &arena, &query, &errors) == SCHEMA_OK) {
+	if (schema_decode_pairs(&query_schema, pairs, count, &arena, &query, &errors) ==
+		SCHEMA_OK) {
 		assert(query.page >= 1 && query.page <= 100);
 		assert(query.order >= 0 && query.order < 2);
 		assert(isfinite(query.ratio));

@@ -15,8 +15,8 @@ struct sample_settings {
 	bool on;
 };
 
-static const char *const levels[] = { "debug", "info", NULL };
-static const char *const schemes[] = { "http", "https", NULL };
+static const char *const levels[] = {"debug", "info", NULL};
+static const char *const schemes[] = {"http", "https", NULL};
 static const struct setting rows[] = {
 	SETTING(SETTING_TEXT, sample_settings, name, "sample.name", "", .min = 2, .max = 9),
 	SETTING(SETTING_URL, sample_settings, url, "sample.url", "", .choices = schemes),
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct sample_settings settings = { 0 }, again = { 0 };
+	struct sample_settings settings = {0}, again = {0};
 	struct text error = TEXT_ABSENT;
 	struct arena arena;
 
@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	const struct setting *row = &rows[data[0] % (sizeof(rows) / sizeof(*rows))];
 	arena_init(&arena, NULL, 1 << 22);
-	if (setting_parse(row, text_of((const char *)data + 1, size - 1), &settings, &arena, &error)) {
+	if (setting_parse(
+		    row, text_of((const char *)data + 1, size - 1), &settings, &arena, &error)) {
 		struct text canonical = setting_format(row, &settings, &arena);
 		assert(setting_parse(row, canonical, &again, &arena, &error));
 		assert(text_equals(canonical, setting_format(row, &again, &arena)));
