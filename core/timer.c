@@ -2,7 +2,6 @@
 #include "core/timer.h"
 
 #include <stdlib.h>
-#include <stdlib.h>
 
 #include "core/loop.h"
 #include "core/timer_wheel.h"
@@ -11,10 +10,13 @@
  * only idle timeouts are passed over a few times (at most 6 for 60 s). */
 enum { SLOTS = 1024 };
 
+static const uint64_t delay_max_ms = UINT64_C(1) << 48; /* 8,900 years */
+
 struct loop_wheel {
 	uv_timer_t clock;
 	uint64_t tick; /* the last one whose slot was looked through */
 	unsigned quiet; /* empty slots looked through in a row; a whole round of them stops the clock */
+	struct timer *due; /* those of the slot being run that have not fired yet */
 	struct timer *slots[SLOTS];
 };
 
@@ -46,22 +48,25 @@ static void link_timer(struct timer **head, struct timer *timer)
 	*head = timer;
 }
 
+static bool is_closed(const struct loop_wheel *wheel)
+{
+	return uv_is_closing((const uv_handle_t *)&wheel->clock);
+}
+
 /* Fires what is due in one slot. A callback may set or clear any timer, so each due one is first moved to
  * a list of its own, from which timer_clear can still take it. */
 static void run_slot(struct loop_wheel *wheel, struct timer **slot, uint64_t now_ms)
 {
-	struct timer *due = NULL;
-
 	wheel->quiet = *slot == NULL ? wheel->quiet + 1 : 0;
 	for (struct timer *timer = *slot, *next; timer != NULL; timer = next) {
 		next = timer->next;
 		if (timer->due_ms <= now_ms) {
 			unlink_timer(timer);
-			link_timer(&due, timer);
+			link_timer(&wheel->due, timer);
 		}
 	}
-	while (due != NULL) {
-		struct timer *timer = due;
+	while (wheel->due != NULL && !is_closed(wheel)) {
+		struct timer *timer = wheel->due;
 
 		unlink_timer(timer);
 		timer->on_due(timer);
@@ -77,7 +82,7 @@ static void on_tick(uv_timer_t *clock)
 	/* After a long turn each slot needs one look, however many rounds went by. */
 	if (now - wheel->tick > SLOTS)
 		wheel->tick = now - SLOTS;
-	while (wheel->tick < now)
+	while (wheel->tick < now && !is_closed(wheel))
 		run_slot(wheel, &wheel->slots[++wheel->tick % SLOTS], now_ms);
 	if (wheel->quiet >= SLOTS)
 		uv_timer_stop(clock);
@@ -97,7 +102,7 @@ void timer_set(struct loop *loop, struct timer *timer, uint64_t delay_ms)
 		uv_timer_start(&wheel->clock, on_tick, TIMER_TICK_MS, TIMER_TICK_MS);
 	}
 	wheel->quiet = 0;
-	timer->due_ms = now_ms + delay_ms;
+	timer->due_ms = now_ms + (delay_ms < delay_max_ms ? delay_ms : delay_max_ms);
 	tick = tick_of(timer->due_ms + TIMER_TICK_MS - 1);
 	if (tick <= wheel->tick)
 		tick = wheel->tick + 1;

@@ -21,6 +21,7 @@ struct ring {
 	bool early;
 	struct timer *clears; /* another timer that this one clears when it fires */
 	bool again;
+	bool stops_loop;
 };
 
 static struct loop loop;
@@ -35,6 +36,8 @@ static void on_due(struct timer *timer)
 	ring->early |= uv_now(&loop.uv) < ring->set_ms + ring->delay_ms;
 	if (ring->clears != NULL)
 		timer_clear(ring->clears);
+	if (ring->stops_loop)
+		loop_stop(&loop);
 	if (ring->again) {
 		ring->again = false;
 		ring->set_ms = uv_now(&loop.uv);
@@ -159,6 +162,34 @@ static void a_delay_longer_than_a_round_waits_its_rounds(void **state)
 	timer_clear(&far.timer);
 }
 
+static void no_timer_fires_once_the_loop_has_stopped(void **state)
+{
+	struct ring rings[3] = { { .stops_loop = true }, { .stops_loop = true }, { .stops_loop = true } };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		set_ring(&rings[i], 20);
+	loop_run(&loop);
+	assert_int_equal(fired_total, 1);
+	for (unsigned i = 0; i < 3; i++)
+		timer_clear(&rings[i].timer);
+}
+
+static void a_delay_beyond_all_time_never_fires(void **state)
+{
+	struct ring endless = { 0 }, near = { 0 };
+	unsigned want = 1;
+
+	(void)state;
+	set_ring(&endless, UINT64_MAX);
+	set_ring(&near, 30);
+	assert_true(turn_until(&loop, has_fired, &want));
+	turn_idle(&loop);
+	assert_int_equal(endless.fired, 0);
+	assert_int_equal(near.fired, 1);
+	timer_clear(&endless.timer);
+}
+
 #define TIMER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -170,6 +201,8 @@ int main(void)
 		TIMER_TEST(a_timer_may_set_itself_again),
 		TIMER_TEST(setting_a_set_timer_moves_it),
 		TIMER_TEST(a_delay_longer_than_a_round_waits_its_rounds),
+		TIMER_TEST(no_timer_fires_once_the_loop_has_stopped),
+		TIMER_TEST(a_delay_beyond_all_time_never_fires),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
