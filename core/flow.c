@@ -7,7 +7,14 @@
 #include "core/clock.h"
 #include "core/flow_pool.h"
 
-enum { NS_PER_MS = 1000000, FLOWS_IDLE_MAX = 512 };
+#ifdef ARENA_POISONS
+enum { FLOWS_IDLE_MAX = 0 }; /* freed at once, so that AddressSanitizer sees a use after the end */
+#else
+enum { FLOWS_IDLE_MAX = 512 };
+#endif
+
+enum { NS_PER_MS = 1000000 };
+static const uint64_t deadline_max_ms = UINT64_MAX / 2 / NS_PER_MS; /* 292 years */
 
 static void on_deadline(struct timer *timer)
 {
@@ -49,7 +56,7 @@ static struct flow *take_idle(struct loop *loop)
 
 static void keep_idle(struct loop *loop, struct flow *flow)
 {
-	if (loop->flows_idle_count >= FLOWS_IDLE_MAX) {
+	if (loop->flows_idle_count + 1 > FLOWS_IDLE_MAX) {
 		free(flow);
 		return;
 	}
@@ -80,7 +87,7 @@ struct flow *flow_new(struct loop *loop, const struct flow_owner *owner, void *o
 
 void flow_set_deadline(struct flow *flow, uint64_t deadline_ms)
 {
-	if (deadline_ms == 0) {
+	if (deadline_ms == 0 || deadline_ms > deadline_max_ms) {
 		timer_clear(&flow->deadline);
 		flow->deadline_ns = UINT64_MAX;
 		return;
@@ -115,13 +122,14 @@ static void free_flow(struct flow *flow)
 static void cut_ties(struct flow *flow)
 {
 	struct op *op = flow->pending;
-	struct flow_hold *hold = flow->hold;
+	struct flow_hold *hold;
 
 	if (op != NULL) {
 		flow->pending = NULL;
 		op->flow = NULL;
 		op->driver->abandon(op);
 	}
+	hold = flow->hold;
 	if (hold != NULL) {
 		flow->hold = NULL;
 		hold->release(hold);
@@ -143,27 +151,37 @@ void flow_discard(struct flow *flow)
 	free_flow(flow);
 }
 
+/* Whatever stops the flow meanwhile is noted in `failed`. */
+static enum flow_verdict run_step(struct flow *flow)
+{
+	const struct flow_step *step = flow->step;
+	enum flow_verdict verdict = FLOW_DONE;
+
+	flow->running = true;
+	if (flow->owner->on_step != NULL)
+		flow->owner->on_step(flow, step);
+	if (flow->failed == FAILURE_NONE) {
+		flow->committed |= step->commits;
+		verdict = step->run(flow);
+	}
+	flow->running = false;
+	flow->result = NULL;
+	flow->result_driver = NULL;
+	assert((verdict == FLOW_WAIT) == (flow->pending != NULL));
+	return verdict;
+}
+
 /* Runs the current step and those after it until a wait or the end. */
 static void run(struct flow *flow)
 {
 	for (;;) {
-		const struct flow_step *step = flow->step;
 		enum flow_verdict verdict;
 
-		if (step->name == NULL) {
+		if (flow->step->name == NULL) {
 			end(flow, FAILURE_NONE, NULL);
 			return;
 		}
-		if (flow->owner->on_step != NULL)
-			flow->owner->on_step(flow, step);
-		flow->committed |= step->commits;
-		flow->running = true;
-		verdict = step->run(flow);
-		flow->running = false;
-		flow->result = NULL;
-		flow->result_driver = NULL;
-		assert((verdict == FLOW_WAIT) == (flow->pending != NULL));
-
+		verdict = run_step(flow);
 		if (flow->failed != FAILURE_NONE) {
 			end(flow, flow->failed, flow->failed_cause);
 			return;
@@ -190,6 +208,15 @@ void flow_start(struct flow *flow, const struct flow_step *steps)
 	run(flow);
 }
 
+/* The first failure of a step counts: what comes after it may follow from it. */
+static void fail(struct flow *flow, enum failure failure, const char *cause)
+{
+	if (flow->failed != FAILURE_NONE)
+		return;
+	flow->failed = failure;
+	flow->failed_cause = cause;
+}
+
 void flow_stop(struct flow *flow, enum failure why)
 {
 	assert(why != FAILURE_NONE);
@@ -201,11 +228,10 @@ void flow_stop(struct flow *flow, enum failure why)
 		if (flow->committed)
 			return;
 	}
-	if (flow->running) {
-		flow->failed = why;
-		return;
-	}
-	end(flow, why, NULL);
+	if (flow->running)
+		fail(flow, why, NULL);
+	else
+		end(flow, why, NULL);
 }
 
 enum flow_verdict flow_switch(struct flow *flow, const struct flow_step *steps)
@@ -219,14 +245,13 @@ enum flow_verdict flow_switch(struct flow *flow, const struct flow_step *steps)
 enum flow_verdict flow_fail(struct flow *flow, enum failure failure, const char *cause)
 {
 	assert(flow->running && flow->pending == NULL && failure != FAILURE_NONE);
-	flow->failed = failure;
-	flow->failed_cause = cause;
+	fail(flow, failure, cause);
 	return FLOW_DONE;
 }
 
 enum flow_verdict flow_wait(struct flow *flow, struct op *op, const struct op_driver *driver)
 {
-	assert(flow->running && flow->pending == NULL);
+	assert(flow->running && flow->pending == NULL && !flow->switched);
 	op->flow = flow;
 	op->driver = driver;
 	op->started_ns = clock_now_ns();
@@ -267,6 +292,22 @@ void flow_complete_failed(struct op *op, enum failure failure, const char *cause
 	if (flow == NULL)
 		return;
 	end(flow, failure, cause);
+}
+
+void flow_pool_stop(struct loop *loop)
+{
+	struct flow *flow = loop->flows;
+
+	while (flow != NULL) {
+		/* Their owner discards what has not begun; these two end when they return. */
+		if (flow->step == NULL || flow->ended || flow->failed != FAILURE_NONE) {
+			flow = flow->next;
+			continue;
+		}
+		/* its end may end others: look from the start again */
+		flow_stop(flow, FAILURE_SHUTDOWN);
+		flow = loop->flows;
+	}
 }
 
 void flow_pool_deinit(struct loop *loop)

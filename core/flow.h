@@ -59,7 +59,7 @@ struct flow_owner {
 	 * steps ended by FLOW_DONE (or ran off the table's end). cause: a short English phrase for the
 	 * log, never for a client; may be NULL. The owner must not keep pointers into the flow. */
 	void (*on_end)(struct flow *flow, enum failure failure, const char *cause);
-	/* Before each step and after the last, may be NULL: spans and timings. */
+	/* Before each step, may be NULL: spans and timings. on_end follows the last. */
 	void (*on_step)(struct flow *flow, const struct flow_step *step);
 };
 
@@ -101,7 +101,7 @@ struct flow {
 	struct trace trace;
 	struct arena arena;
 	const char *failed_cause;
-	enum failure failed; /* set by flow_fail or a stop inside a step, until the step returns */
+	enum failure failed; /* set by the first flow_fail or stop inside a step, until the step returns */
 	bool switched;  /* flow_switch has placed `step` already */
 	bool running;   /* inside a step: operations must not complete now */
 	bool committed; /* a STEP_COMMITS has begun */

@@ -86,6 +86,7 @@ void loop_stop(struct loop *loop)
 {
 	if (atomic_exchange(&loop->stopping, true))
 		return;
+	flow_pool_stop(loop);
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->before_sleep, NULL);
 	timer_wheel_close(loop->wheel);
@@ -96,7 +97,8 @@ void loop_deinit(struct loop *loop)
 	int error;
 
 	/* What other threads sent after the last turn still frees itself. */
-	read_inbox(loop);
+	while (atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL)
+		read_inbox(loop);
 	flow_pool_deinit(loop);
 	timer_wheel_free(loop->wheel);
 	arena_pool_deinit(&loop->blocks);

@@ -67,7 +67,8 @@ struct loop {
 int loop_init(struct loop *loop, unsigned index);
 /* Runs until loop_stop; returns when every handle is closed. */
 void loop_run(struct loop *loop);
-/* Loop thread only: closes the loop's own handles; loop_run returns once others are closed too. */
+/* Loop thread only: ends the flows that are left (FAILURE_SHUTDOWN) and closes the loop's own handles;
+ * loop_run returns once others are closed too. No timer fires after it. */
 void loop_stop(struct loop *loop);
 /* After every thread that may post to the loop has been joined (worker classes, databases): messages that
  * came too late are run here, so that what they carry is freed. No flow is left by then. */

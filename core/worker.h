@@ -16,7 +16,7 @@ struct worker_class;
 struct worker_job;
 
 /* On a worker thread. Touches nothing but the job. `scratch` is the thread's own memory of the class's
- * scratch_bytes, kept between jobs (argon2's blocks). */
+ * scratch_bytes, kept between jobs (argon2's blocks); NULL when there was no memory for it. */
 typedef void worker_run_fn(struct worker_job *job, void *scratch);
 /* On the loop's thread, exactly once per submitted job, flow gone or not: wipe and free the job.
  * Called after the step that read the result has returned. */

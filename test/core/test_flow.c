@@ -9,6 +9,10 @@
 #include "core/flow.h"
 #include "test/support/walk.h"
 
+#ifdef ARENA_POISONS
+#include <sanitizer/asan_interface.h>
+#endif
+
 /* An operation that comes back on the next turn of the loop, as any real one does. */
 struct echo {
 	struct op op;
@@ -320,6 +324,131 @@ static void a_flow_stopped_inside_its_step_ends_after_it(void **state)
 	assert_int_equal(probe->failure, FAILURE_SHUTDOWN);
 }
 
+static enum flow_verdict fail_after_leaving(struct flow *flow)
+{
+	flow_stop(flow, FAILURE_CLIENT_GONE);
+	return flow_fail(flow, FAILURE_MEMORY, "too much");
+}
+
+static enum flow_verdict leave_after_failing(struct flow *flow)
+{
+	enum flow_verdict verdict = flow_fail(flow, FAILURE_MEMORY, "too much");
+
+	flow_stop(flow, FAILURE_CLIENT_GONE);
+	return verdict;
+}
+
+static void of_two_failures_in_one_step_the_first_counts(void **state)
+{
+	static const struct flow_step leaves_first[] = { STEP(fail_after_leaving), STEPS_END };
+	static const struct flow_step fails_first[] = { STEP(leave_after_failing), STEPS_END };
+	struct probe *probe = *state;
+
+	begin(probe, leaves_first, 0);
+	assert_int_equal(probe->failure, FAILURE_CLIENT_GONE);
+	assert_null(probe->cause);
+	begin(probe, fails_first, 0);
+	assert_int_equal(probe->failure, FAILURE_MEMORY);
+	assert_string_equal(probe->cause, "too much");
+}
+
+static void leave_at_a_step(struct flow *flow, const struct flow_step *step)
+{
+	(void)step;
+	flow_stop(flow, FAILURE_CLIENT_GONE);
+}
+
+static void a_flow_stopped_as_its_step_is_announced_ends_without_running_it(void **state)
+{
+	static const struct flow_step steps[] = { STEP_COMMITS(never_reached), STEPS_END };
+	static const struct flow_owner leaver = { .on_end = on_end, .on_step = leave_at_a_step };
+	struct probe *probe = *state;
+
+	flow_start(flow_new(&probe->loop, &leaver, probe, 0, 4096), steps);
+	assert_int_equal(probe->ends, 1);
+	assert_int_equal(probe->failure, FAILURE_CLIENT_GONE);
+}
+
+static void stop_again(struct flow *flow, enum failure failure, const char *cause)
+{
+	flow_stop(flow, FAILURE_SHUTDOWN);
+	flow_set_deadline(flow, 10);
+	on_end(flow, failure, cause);
+}
+
+static void a_flow_stopped_by_its_own_end_ends_once(void **state)
+{
+	static const struct flow_step steps[] = { STEP(ask), STEP(never_reached), STEPS_END };
+	static const struct flow_owner stubborn = { .on_end = stop_again };
+	struct probe *probe = *state;
+
+	probe->flow = flow_new(&probe->loop, &stubborn, probe, 0, 4096);
+	flow_start(probe->flow, steps);
+	flow_stop(probe->flow, FAILURE_CLIENT_GONE);
+	assert_int_equal(probe->ends, 1);
+	assert_int_equal(probe->failure, FAILURE_CLIENT_GONE);
+	turn_idle(&probe->loop);
+}
+
+static void a_loop_that_stops_ends_the_flows_left_on_it(void **state)
+{
+	static const struct flow_step steps[] = { STEP_COMMITS(ask), STEP(never_reached), STEPS_END };
+	struct probe *probe = *state;
+
+	begin(probe, steps, 0);
+	flow_stop(probe->flow, FAILURE_CLIENT_GONE); /* committed: it goes on alone */
+	assert_int_equal(probe->ends, 0);
+	loop_stop(&probe->loop);
+	assert_int_equal(probe->ends, 1);
+	assert_int_equal(probe->failure, FAILURE_SHUTDOWN);
+	assert_true(probe->echo.abandoned);
+	assert_int_equal(probe->loop.flow_count, 0);
+}
+
+static void stop_loop(struct flow *flow, enum failure failure, const char *cause)
+{
+	on_end(flow, failure, cause);
+	loop_stop(flow->loop);
+}
+
+static enum flow_verdict stop_the_loop(struct flow *flow)
+{
+	loop_stop(flow->loop);
+	return FLOW_DONE;
+}
+
+static void a_flow_may_stop_its_loop_from_a_step_or_its_end(void **state)
+{
+	static const struct flow_step steps[] = { STEP(stop_the_loop), STEPS_END };
+	static const struct flow_owner last = { .on_end = stop_loop };
+	struct probe *probe = *state;
+
+	flow_start(flow_new(&probe->loop, &last, probe, 0, 4096), steps);
+	assert_int_equal(probe->ends, 1);
+	assert_int_equal(probe->loop.flow_count, 0);
+}
+
+static void a_deadline_beyond_all_time_never_comes(void **state)
+{
+	struct probe *probe = *state;
+	struct flow *flow = flow_new(&probe->loop, &owner, probe, UINT64_MAX - 5, 4096);
+
+	assert_true(flow_remaining_ms(flow) > 60000);
+	flow_discard(flow);
+}
+
+#ifdef ARENA_POISONS
+static void the_memory_of_a_flow_that_ended_is_poisoned(void **state)
+{
+	struct probe *probe = *state;
+	struct flow *flow = flow_new(&probe->loop, &owner, probe, 0, 4096);
+
+	assert_false(__asan_address_is_poisoned(flow));
+	flow_discard(flow);
+	assert_true(__asan_address_is_poisoned(flow));
+}
+#endif
+
 static void what_is_left_of_a_deadline_is_never_zero(void **state)
 {
 	struct probe *probe = *state;
@@ -388,6 +517,15 @@ int main(void)
 		FLOW_TEST(a_step_can_fail_the_flow),
 		FLOW_TEST(a_fork_goes_on_with_the_other_table),
 		FLOW_TEST(a_flow_stopped_inside_its_step_ends_after_it),
+		FLOW_TEST(of_two_failures_in_one_step_the_first_counts),
+		FLOW_TEST(a_flow_stopped_as_its_step_is_announced_ends_without_running_it),
+		FLOW_TEST(a_flow_stopped_by_its_own_end_ends_once),
+		FLOW_TEST(a_loop_that_stops_ends_the_flows_left_on_it),
+		FLOW_TEST(a_flow_may_stop_its_loop_from_a_step_or_its_end),
+		FLOW_TEST(a_deadline_beyond_all_time_never_comes),
+#ifdef ARENA_POISONS
+		FLOW_TEST(the_memory_of_a_flow_that_ended_is_poisoned),
+#endif
 		FLOW_TEST(what_is_left_of_a_deadline_is_never_zero),
 		FLOW_TEST(the_walker_leaves_at_every_wait),
 	};

@@ -247,6 +247,48 @@ static void messages_of_one_sender_arrive_once_and_in_order(void **state)
 	assert_int_equal(out_of_order, 0);
 }
 
+static void pass_on(struct loop *loop, struct loop_message *message)
+{
+	message->run = hear;
+	loop_post(loop, message);
+}
+
+static void what_is_sent_too_late_is_run_with_all_it_sends(void **state)
+{
+	struct note *note = calloc(1, sizeof(*note));
+	unsigned before = heard[0];
+
+	(void)state;
+	loop_stop(&bench.loop);
+	loop_run(&bench.loop);
+	note->message.run = pass_on;
+	note->number = before;
+	loop_post(&bench.loop, &note->message);
+	loop_deinit(&bench.loop);
+	assert_int_equal(heard[0], before + 1);
+	assert_int_equal(loop_init(&bench.loop, 0), 0); /* for tear_down */
+}
+
+static void a_loop_may_stop_while_others_send(void **state)
+{
+	pthread_t threads[SENDERS];
+
+	(void)state;
+	for (unsigned i = 0; i < SENDERS; i++) {
+		heard[i] = 0;
+		pthread_create(&threads[i], NULL, send_notes, (void *)(uintptr_t)i);
+	}
+	turn_idle(&bench.loop);
+	loop_stop(&bench.loop);
+	loop_run(&bench.loop);
+	for (unsigned i = 0; i < SENDERS; i++)
+		pthread_join(threads[i], NULL);
+	loop_deinit(&bench.loop);
+	assert_true(are_heard(NULL));
+	assert_int_equal(out_of_order, 0);
+	assert_int_equal(loop_init(&bench.loop, 0), 0); /* for tear_down */
+}
+
 #define WORKER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -257,6 +299,8 @@ int main(void)
 		WORKER_TEST(an_abandoned_job_is_dropped_unrun_and_freed),
 		WORKER_TEST(a_class_that_closes_frees_what_is_queued),
 		WORKER_TEST(messages_of_one_sender_arrive_once_and_in_order),
+		WORKER_TEST(what_is_sent_too_late_is_run_with_all_it_sends),
+		WORKER_TEST(a_loop_may_stop_while_others_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
