@@ -27,8 +27,10 @@ struct route_limit {
 	uint32_t window_seconds;
 	enum { LIMIT_NONE, LIMIT_PER_ADDRESS, LIMIT_PER_USER } key;
 };
-#define PER_ADDRESS(requests_, window_) { .requests = (requests_), .window_seconds = (window_), .key = LIMIT_PER_ADDRESS }
-#define PER_USER(requests_, window_) { .requests = (requests_), .window_seconds = (window_), .key = LIMIT_PER_USER }
+#define PER_ADDRESS(requests_, window_)                                                            \
+	{ .requests = (requests_), .window_seconds = (window_), .key = LIMIT_PER_ADDRESS }
+#define PER_USER(requests_, window_)                                                               \
+	{ .requests = (requests_), .window_seconds = (window_), .key = LIMIT_PER_USER }
 
 struct problem_list {
 	const enum problem *list;
@@ -52,7 +54,8 @@ enum { ROUTE_GUARDS_MAX = 4 };
 
 struct route {
 	enum http_method method;
-	const char *path; /* "/users/{id}": a parameter is a whole segment, described in `parameters` */
+	const char *path; /* "/users/{id}": a parameter is a whole segment, described in `parameters`; "": the
+			   * scope's prefix itself */
 	const char *name; /* operation id = span = metrics label; unique, lower_snake */
 	const char *about;
 	const char *details;               /* a paragraph for the document, or NULL */
