@@ -183,23 +183,28 @@ static void print_group(struct command *command, const struct setting_group *gro
 	}
 }
 
+static const char docs_introduction[] =
+	"# Configuration\n\n"
+	"Written by `./dev docs` from the rows of the code (`millrace config docs`): edit those.\n\n"
+	"A value comes from an option of the command line, else from the environment, else from\n"
+	"the file, else it is the default. `millrace config show` tells which; `millrace config\n"
+	"explain KEY` tells all about one.\n\n"
+	"- **Options**: `--port`, `--host`, `--log-level` and the like (`millrace help serve`);\n"
+	"  `--set KEY=VALUE` for every setting.\n"
+	"- **Environment**: the names below. An empty variable is unset. Where a setting has two\n"
+	"  names, the one that begins with `MILLRACE_` wins. A secret is also read from the file\n"
+	"  that its `_FILE` variable names.\n"
+	"- **File**: `--config FILE`, else `$MILLRACE_CONFIG`, else `./millrace.yaml`, else\n"
+	"  `/etc/millrace/millrace.yaml`; sections with keys:\n\n"
+	"```yaml\nhttp:\n  port: 8080\n  idle_timeout: 30s\nlog:\n  level: warn\n```\n\n"
+	"An unknown key or variable stops the start and names the nearest. Durations are written\n"
+	"`250ms`, `5s`, `1m30s`, `24h`, `7d` (a bare number is seconds), sizes `512`, `64KiB`,\n"
+	"`10MiB`. SIGHUP reads everything again and applies what is marked reload; one error and\n"
+	"all stays as it was.\n";
+
 static int print_docs(struct command *command, const struct configuration *config)
 {
-	printf("# Configuration\n\n"
-	       "Written by `./dev docs` from the rows of the code (`millrace config docs`): edit those, not this.\n\n"
-	       "A value comes from an option of the command line, else from the environment, else from the file,\n"
-	       "else it is the default. `millrace config show` tells which; `millrace config explain KEY` all\n"
-	       "about one.\n\n"
-	       "- **Options**: `--port`, `--host`, `--log-level` and the like (`millrace help serve`); `--set KEY=VALUE`\n"
-	       "  for every setting.\n"
-	       "- **Environment**: the names below. An empty variable is unset. Where a setting has two names, the one that\n"
-	       "  begins with `MILLRACE_` wins. A secret is also read from the file that its `_FILE` variable names.\n"
-	       "- **File**: `--config FILE`, else `$MILLRACE_CONFIG`, else `./millrace.yaml`, else\n"
-	       "  `/etc/millrace/millrace.yaml`; sections with keys:\n\n"
-	       "```yaml\nhttp:\n  port: 8080\n  idle_timeout: 30s\nlog:\n  level: warn\n```\n\n"
-	       "An unknown key or variable stops the start and names the nearest. Durations are written `250ms`, `5s`,\n"
-	       "`1m30s`, `24h`, `7d` (a bare number is seconds), sizes `512`, `64KiB`, `10MiB`. SIGHUP reads everything\n"
-	       "again and applies what is marked reload; one error and all stays as it was.\n");
+	fputs(docs_introduction, stdout);
 	for (size_t i = 0; i < config->group_count; i++)
 		print_group(command, config->groups[i]);
 	return EXIT_DONE;

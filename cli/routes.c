@@ -112,8 +112,10 @@ int run_routes(struct command *command)
 	if (command_option(command, "json") != NULL)
 		return print_json(command, scopes, count);
 	if (markdown)
-		printf("# Routes\n\nWritten by `./dev docs` from the rows that the server runs; `/docs` of a running "
-		       "server explains each.\n\n| method | path | name | guards | listener |\n|---|---|---|---|---|\n");
+		fputs("# Routes\n\nWritten by `./dev docs` from the rows that the server runs; `/docs` "
+		      "of a running server explains each.\n\n"
+		      "| method | path | name | guards | listener |\n|---|---|---|---|---|\n",
+			stdout);
 	else
 		printf("%-7s %-42s %-26s %-16s %s\n", "METHOD", "PATH", "NAME", "GUARDS",
 			"LISTENER");

@@ -10,10 +10,10 @@
 
 #include "cli/server.h"
 #include "domains/ops/ops.h"
-#include "explorer_assets.h"
 #include "http/document.h"
 #include "http/openapi.h"
 #include "millrace_version.h"
+#include "web/explorer_assets.h"
 
 enum { EXIT_INTERRUPTED = 128 + SIGINT };
 
