@@ -89,35 +89,41 @@ static struct moment moment_of(int64_t unix_ms)
 	return moment;
 }
 
-static char *put_digits(char *out, int value, int digits)
+static char *put_two(char *out, int value)
 {
-	for (int i = digits - 1; i >= 0; i--, value /= 10)
-		out[i] = (char)('0' + value % 10);
-	return out + digits;
+	out[0] = (char)('0' + value / 10);
+	out[1] = (char)('0' + value % 10);
+	return out + 2;
+}
+
+static char *put_year(char *out, int year)
+{
+	return put_two(put_two(out, year / 100), year % 100);
 }
 
 static char *put_time_of_day(char *out, const struct moment *moment)
 {
-	out = put_digits(out, moment->hour, 2);
+	out = put_two(out, moment->hour);
 	*out++ = ':';
-	out = put_digits(out, moment->minute, 2);
+	out = put_two(out, moment->minute);
 	*out++ = ':';
-	return put_digits(out, moment->second, 2);
+	return put_two(out, moment->second);
 }
 
 void clock_format_rfc3339(int64_t unix_ms, char out[static CLOCK_RFC3339_LEN])
 {
 	struct moment moment = moment_of(unix_ms);
 
-	out = put_digits(out, moment.year, 4);
+	out = put_year(out, moment.year);
 	*out++ = '-';
-	out = put_digits(out, moment.month, 2);
+	out = put_two(out, moment.month);
 	*out++ = '-';
-	out = put_digits(out, moment.day, 2);
+	out = put_two(out, moment.day);
 	*out++ = 'T';
 	out = put_time_of_day(out, &moment);
 	*out++ = '.';
-	out = put_digits(out, moment.ms, 3);
+	*out++ = (char)('0' + moment.ms / 100);
+	out = put_two(out, moment.ms % 100);
 	*out = 'Z';
 }
 
@@ -135,11 +141,11 @@ void clock_format_http_date(int64_t unix_ms, char out[static CLOCK_HTTP_DATE_LEN
 	out = put_letters(out, "SunMonTueWedThuFriSat", moment.weekday);
 	*out++ = ',';
 	*out++ = ' ';
-	out = put_digits(out, moment.day, 2);
+	out = put_two(out, moment.day);
 	*out++ = ' ';
 	out = put_letters(out, "JanFebMarAprMayJunJulAugSepOctNovDec", moment.month - 1);
 	*out++ = ' ';
-	out = put_digits(out, moment.year, 4);
+	out = put_year(out, moment.year);
 	*out++ = ' ';
 	out = put_time_of_day(out, &moment);
 	for (const char *zone = " GMT"; *zone != '\0'; zone++)

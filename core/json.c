@@ -64,7 +64,7 @@ static inline char *begin_value(struct json_writer *writer, size_t size)
 	return writer->data + writer->len;
 }
 
-static void put_value(struct json_writer *writer, const char *data, size_t len)
+static inline void put_value(struct json_writer *writer, const char *data, size_t len)
 {
 	char *at = begin_value(writer, len);
 
@@ -77,13 +77,19 @@ static void put_value(struct json_writer *writer, const char *data, size_t len)
 
 static void open_bracket(struct json_writer *writer, char bracket)
 {
-	put_value(writer, &bracket, 1);
+	char *at = begin_value(writer, 1);
+
+	if (at == NULL)
+		return;
+	*at = bracket;
+	writer->len++;
 	writer->comma = false;
 }
 
 static void close_bracket(struct json_writer *writer, char bracket)
 {
-	json_append(writer, &bracket, 1);
+	if (reserve(writer, 1))
+		writer->data[writer->len++] = bracket;
 	writer->comma = true;
 }
 
@@ -140,6 +146,29 @@ static size_t plain_run(const char *data, size_t at, size_t len)
 	return end - at;
 }
 
+/* Whether none of the bytes needs a look: names of fields and most short values. */
+static bool is_all_plain(struct text text)
+{
+	const char *end = text.data + text.len;
+	uint64_t eight;
+	uint32_t first, last;
+
+	if (text.len < sizeof(first))
+		return plain_run(text.data, 0, text.len) == text.len;
+	if (text.len < sizeof(eight)) {
+		memcpy(&first, text.data, sizeof(first));
+		memcpy(&last, end - sizeof(last), sizeof(last));
+		return special_bytes((uint64_t)first << 32 | last) == 0;
+	}
+	for (const char *at = text.data; (size_t)(end - at) > sizeof(eight); at += sizeof(eight)) {
+		memcpy(&eight, at, sizeof(eight));
+		if (special_bytes(eight) != 0)
+			return false;
+	}
+	memcpy(&eight, end - sizeof(eight), sizeof(eight)); /* some bytes of it a second time */
+	return special_bytes(eight) == 0;
+}
+
 /* RFC 8259, section 7: the short escapes, else \u00xx. Returns what was written. */
 static size_t put_escape(char out[static 6], unsigned char c)
 {
@@ -185,6 +214,15 @@ static void put_quoted(struct json_writer *writer, struct text text)
 
 	if (!reserve(writer, text.len + 2))
 		return;
+	if (is_all_plain(text)) {
+		char *out = writer->data + writer->len;
+		out[0] = '"';
+		if (text.len > 0)
+			memcpy(out + 1, text.data, text.len);
+		out[text.len + 1] = '"';
+		writer->len += text.len + 2;
+		return;
+	}
 	writer->data[writer->len++] = '"';
 	while (at < text.len && !writer->failed) {
 		size_t run = plain_run(text.data, at, text.len);
@@ -201,7 +239,8 @@ void json_key(struct json_writer *writer, struct text key)
 	if (begin_value(writer, key.len + 3) == NULL)
 		return;
 	put_quoted(writer, key);
-	json_append(writer, ":", 1);
+	if (reserve(writer, 1))
+		writer->data[writer->len++] = ':';
 	writer->comma = false;
 }
 

@@ -160,6 +160,32 @@ static void whatever_is_written_a_strict_reader_takes_back(void **state)
 	}
 }
 
+static void one_special_byte_is_found_wherever_it_stands(void **state)
+{
+	static const char specials[] = { '"', '\\', '\0', '\x1f', '\n' };
+
+	for (size_t len = 1; len <= 40; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < sizeof(specials); i++) {
+				char data[40], *exact = arena_alloc(&arena, len);
+				struct json_writer writer;
+				memset(data, 'x', sizeof(data));
+				data[at] = specials[i];
+				memcpy(exact, data, len); /* nothing readable behind it under ASan */
+				json_begin(&writer, &arena, 0);
+				json_string(&writer, text_of(exact, len));
+				struct text json = json_text(&writer);
+				yyjson_doc *document = yyjson_read(json.data, json.len, 0);
+				assert_non_null(document);
+				yyjson_val *value = yyjson_doc_get_root(document);
+				assert_int_equal(yyjson_get_len(value), len);
+				assert_memory_equal(yyjson_get_str(value), data, len);
+				yyjson_doc_free(document);
+			}
+		}
+	}
+}
+
 static void past_the_cap_the_writer_has_failed_and_stays_so(void **state)
 {
 	struct arena small;
@@ -202,6 +228,7 @@ int main(void)
 		cmocka_unit_test(doubles_come_back_as_they_were),
 		cmocka_unit_test(strings_are_escaped_and_made_utf8),
 		cmocka_unit_test(whatever_is_written_a_strict_reader_takes_back),
+		cmocka_unit_test(one_special_byte_is_found_wherever_it_stands),
 		cmocka_unit_test(past_the_cap_the_writer_has_failed_and_stays_so),
 		cmocka_unit_test(every_failure_has_a_name),
 	};
