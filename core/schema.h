@@ -91,7 +91,8 @@ struct schema {
 
 /* One bad field. SCHEMA_BAD_SYNTAX has SYNTAX, NOT_UTF8 or TOO_DEEP. Codes are stable: REQUIRED, TYPE,
  * TOO_SHORT, TOO_LONG, TOO_SMALL, TOO_LARGE, EMAIL_INVALID, UUID_INVALID, TIME_INVALID,
- * NOT_A_CHOICE, NOT_THE_SAME, UNKNOWN_FIELD, DUPLICATE_FIELD, NULL_NOT_ALLOWED, NOT_UTF8, CONTROL_CHARACTER, TOO_MANY, TOO_FEW. */
+ * NOT_A_CHOICE, NOT_THE_SAME, UNKNOWN_FIELD, DUPLICATE_FIELD, NULL_NOT_ALLOWED, CONTROL_CHARACTER,
+ * TOO_MANY, TOO_FEW; of a query parameter also NOT_UTF8. */
 struct schema_error {
 	struct text pointer; /* RFC 6901; a query parameter's is its bare name */
 	const char *code;
