@@ -10,7 +10,6 @@
 #include "http/measure.h"
 
 enum {
-	BODY_GRACE_MS = 5000,
 	LINGER_MS = 2000, /* enough for a round trip or some; RFC 9112, 9.6 */
 };
 
@@ -21,6 +20,10 @@ void connection_move(struct connection *connection, enum connection_state state)
 	if (connection->link != NULL) {
 		if (connection->state == state)
 			return;
+		if (connection->state == CONNECTION_READING_BODY) {
+			connection->http->intake_bytes -= connection->intake_bytes;
+			connection->intake_bytes = 0;
+		}
 		*connection->link = connection->next;
 		if (connection->next != NULL)
 			connection->next->link = connection->link;
@@ -103,14 +106,15 @@ static uint64_t body_allowance_ms(struct connection *connection)
 {
 	const struct http_settings *settings = http_settings_of(connection->http);
 	const struct intake *intake = intake_of(connection->flow);
+	uint64_t grace_ms = (uint64_t)settings->body_grace_ms;
 	uint64_t rate = (uint64_t)settings->body_min_bytes_per_second;
 	uint64_t now_ms = uv_now(&connection->http->loop->uv);
 	uint64_t spent_ms = now_ms - intake->body_begun_ms;
 	uint64_t allowed_ms;
 
 	if (rate == 0)
-		return BODY_GRACE_MS;
-	allowed_ms = BODY_GRACE_MS + intake->exchange.received_bytes * 1000 / rate;
+		return grace_ms;
+	allowed_ms = grace_ms + intake->exchange.received_bytes * 1000 / rate;
 	return spent_ms >= allowed_ms ? 0 : allowed_ms - spent_ms;
 }
 
@@ -195,7 +199,7 @@ static uint64_t timer_delay_ms(struct connection *connection, enum connection_ti
 	case TIMER_IDLE:
 		return (uint64_t)settings->idle_timeout_ms;
 	case TIMER_BODY:
-		return BODY_GRACE_MS;
+		return (uint64_t)settings->body_grace_ms;
 	case TIMER_WRITE:
 		return (uint64_t)settings->write_timeout_ms;
 	case TIMER_LINGER:

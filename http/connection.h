@@ -53,6 +53,7 @@ struct connection {
 	struct flow *flow; /* the request in progress; flow->owner_data is its intake */
 	struct stash *stash;
 	struct timer timer;
+	size_t intake_bytes;  /* of a body that is coming in */
 	size_t pending_bytes; /* handed to uv_write, not yet taken by the kernel */
 	size_t seen_bytes;    /* pending: at the last look of the write timer; lingering: dropped so far */
 	uint32_t request_count;

@@ -15,6 +15,9 @@
 
 enum {
 	STASH_BYTES_MAX = 65536,
+	/* Of one loop: what many slow clients may hold together before new bytes are refused. */
+	STASHED_BYTES_MAX = 128 * 1024 * 1024,
+	INTAKE_BYTES_MAX = 256 * 1024 * 1024,
 	LINGER_BYTES_MAX = 262144,
 	/* A refused body this small is read and dropped, so that the connection lives on. */
 	DROPPED_BODY_BYTES_MAX = 65536,
@@ -37,6 +40,7 @@ static size_t stashed_bytes(const struct connection *connection)
 
 void connection_drop_stash(struct connection *connection)
 {
+	connection->http->stashed_bytes -= stashed_bytes(connection);
 	free(connection->stash);
 	connection->stash = NULL;
 }
@@ -48,6 +52,10 @@ static void stash_append(struct connection *connection, struct text data)
 
 	if (data.len == 0)
 		return;
+	if (connection->http->stashed_bytes + data.len > STASHED_BYTES_MAX) {
+		connection_close(connection);
+		return;
+	}
 	stash = malloc(sizeof(*stash) + kept + data.len);
 	if (stash == NULL) {
 		connection_close(connection);
@@ -60,6 +68,7 @@ static void stash_append(struct connection *connection, struct text data)
 	memcpy(stash->data + kept, data.data, data.len);
 	free(old);
 	connection->stash = stash;
+	connection->http->stashed_bytes += data.len;
 }
 
 void connection_resume(struct connection *connection)
@@ -68,6 +77,7 @@ void connection_resume(struct connection *connection)
 
 	if (stash == NULL || connection->state == CONNECTION_CLOSING)
 		return;
+	connection->http->stashed_bytes -= stashed_bytes(connection);
 	connection->stash = NULL; /* what cannot be used yet comes back */
 	feed(connection, text_of(stash->data + stash->at, stash->len - stash->at));
 	free(stash);
@@ -163,6 +173,17 @@ static void body_refused(struct connection *connection, enum problem problem)
 	answer_and_discard(connection);
 }
 
+/* Half-arrived bodies share a bound, so that many slow ones cannot take all memory. */
+static bool account_body(struct connection *connection)
+{
+	struct http_loop *http = connection->http;
+	size_t held = intake_of(connection->flow)->body_capacity;
+
+	http->intake_bytes += held - connection->intake_bytes;
+	connection->intake_bytes = held;
+	return http->intake_bytes <= INTAKE_BYTES_MAX;
+}
+
 static size_t take_body(struct connection *connection, struct text data)
 {
 	enum problem problem;
@@ -170,6 +191,8 @@ static size_t take_body(struct connection *connection, struct text data)
 
 	switch (intake_take_body(intake_of(connection->flow), data, &taken, &problem)) {
 	case BODY_MORE:
+		if (!account_body(connection))
+			body_refused(connection, PROBLEM_OVERLOADED);
 		break;
 	case BODY_COMPLETE:
 		body_ended(connection);

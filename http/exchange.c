@@ -11,6 +11,7 @@
 #include "http/handler.h"
 #include "http/loop.h"
 #include "http/measure.h"
+#include "observability/log.h"
 
 /* Sixteen of them fit the loop's staging buffer with room to spare. */
 enum { HEADER_NAME_MAX_BYTES = 128, HEADER_VALUE_MAX_BYTES = 2048 };
@@ -85,9 +86,11 @@ void exchange_add_header(struct flow *flow, struct text name, struct text value)
 		    response->header_count < EXCHANGE_HEADERS_MAX;
 	struct http_header *header;
 
-	assert(fits);
-	if (!fits)
+	if (!fits) { /* no assertion: the value may have come from a client */
+		log_error(flow->loop->log, "header_dropped", LOG_TEXT("name", name),
+			  LOG_NUMBER("value_bytes", value.len));
 		return;
+	}
 	header = &response->headers[response->header_count];
 	header->name = arena_text(&flow->arena, name);
 	header->value = arena_text(&flow->arena, value);

@@ -106,8 +106,8 @@ static inline struct exchange *exchange_of(const struct flow *flow)
 /* Records the answer; sent when the flow ends. media_type and body are static or in the flow's arena. An answer
  * replaces an earlier one only while nothing was sent (the flow still runs). 204 and 304 have no body. */
 void exchange_respond(struct flow *flow, uint16_t status, struct text media_type, struct text body);
-/* Name and value are copied to the arena. Fails (assert in debug, dropped in release) on CR, LF, NUL in either
- * and past EXCHANGE_HEADERS_MAX. Not for Content-Length, Content-Type, Connection, Date. */
+/* Name and value are copied to the arena. A name that is no token, a control character in the value, a name over
+ * 128 or a value over 2048 bytes, and whatever comes past EXCHANGE_HEADERS_MAX is dropped and logged. Not for Content-Length, Content-Type, Connection, Date. */
 void exchange_add_header(struct flow *flow, struct text name, struct text value);
 /* The answer must be the connection's last one. */
 void exchange_close_after(struct flow *flow);

@@ -34,6 +34,8 @@ struct http_loop {
 	size_t staged_len;
 	struct connection *stager; /* whose burst that is */
 	size_t pending_bytes;      /* of all connections, in uv_write */
+	size_t stashed_bytes;      /* of all connections */
+	size_t intake_bytes;       /* of bodies that are coming in */
 	uint64_t write_count;      /* system calls that wrote */
 
 	int64_t date_second;

@@ -191,11 +191,15 @@ void measure_request(struct flow *flow, size_t response_bytes)
 	struct exchange *exchange = exchange_of(flow);
 	bool was_answered = exchange->connection != NULL && exchange->response.status != 0;
 	unsigned status = was_answered ? exchange->response.status : STATUS_GONE;
-	uint64_t took_ns = clock_now_ns() - exchange->started_ns;
+	bool is_logged = log_access_enabled(flow->loop->log);
+	uint64_t took_ns;
 
+	if (flow->loop->metrics == NULL && !is_logged)
+		return;
+	took_ns = clock_now_ns() - exchange->started_ns;
 	if (flow->loop->metrics != NULL)
 		count_request(flow, status, took_ns, response_bytes);
-	if (log_access_enabled(flow->loop->log))
+	if (is_logged)
 		log_request(flow, status, took_ns, response_bytes);
 }
 

@@ -7,10 +7,16 @@
 #include "http/characters.h"
 #include "http/target.h"
 
+/* Most names differ in length already. */
+static inline bool is_named(const struct http_header *header, struct text name)
+{
+	return header->name.len == name.len && memcmp(header->name.data, name.data, name.len) == 0;
+}
+
 struct text request_header(const struct http_request *request, struct text lower_case_name)
 {
 	for (size_t i = 0; i < request->header_count; i++)
-		if (text_equals(request->headers[i].name, lower_case_name))
+		if (is_named(&request->headers[i], lower_case_name))
 			return request->headers[i].value;
 	return TEXT_ABSENT;
 }
@@ -20,7 +26,7 @@ size_t request_header_count(const struct http_request *request, struct text lowe
 	size_t count = 0;
 
 	for (size_t i = 0; i < request->header_count; i++)
-		count += text_equals(request->headers[i].name, lower_case_name);
+		count += is_named(&request->headers[i], lower_case_name);
 	return count;
 }
 
@@ -158,7 +164,7 @@ static bool list_has(const struct http_request *request, struct text name, struc
 	for (size_t i = 0; i < request->header_count; i++) {
 		struct text rest = request->headers[i].value;
 
-		if (!text_equals(request->headers[i].name, name))
+		if (!is_named(&request->headers[i], name))
 			continue;
 		while (!text_is_absent(rest))
 			if (text_equals_ignore_case(text_trim(text_cut(rest, ',', &rest)), option))

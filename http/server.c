@@ -28,6 +28,14 @@ struct http_server *http_server_new(const struct http_settings *settings, struct
 {
 	struct http_server *server = calloc(1, sizeof(*server));
 
+	if (settings->flow_memory_max_bytes / 3 < settings->body_max_bytes) {
+		*error_out = arena_printf(arena,
+			"http.request_memory_max is %lld bytes and must be at least three times "
+			"http.body_max, which is %lld bytes",
+			(long long)settings->flow_memory_max_bytes, (long long)settings->body_max_bytes);
+		free(server);
+		return NULL;
+	}
 	*error_out = TEXT("there is no memory for the HTTP server");
 	if (server == NULL)
 		return NULL;
@@ -154,12 +162,19 @@ static bool hand_over(struct http_loop *to, int fd, enum listener listener,
 	return true;
 }
 
-static bool take_seat(struct http_server *server, const struct client_address *address,
-		      enum refusal_reason *reason_out)
+/* The ops listener has seats of its own: health must answer when the API is full. */
+static bool take_seat(struct http_server *server, enum listener listener,
+		      const struct client_address *address, enum refusal_reason *reason_out)
 {
 	const struct http_settings *settings = server->settings;
 
 	*reason_out = REFUSAL_CONNECTIONS_MAX;
+	if (listener == LISTENER_OPS) {
+		if (atomic_fetch_add(&server->ops_count, 1) < OPS_CONNECTIONS_MAX)
+			return true;
+		atomic_fetch_sub(&server->ops_count, 1);
+		return false;
+	}
 	if (atomic_fetch_add(&server->api_count, 1) >= (uint64_t)settings->connections_max) {
 		atomic_fetch_sub(&server->api_count, 1);
 		return false;
@@ -173,6 +188,17 @@ static bool take_seat(struct http_server *server, const struct client_address *a
 	return true;
 }
 
+static void leave_seat(struct http_server *server, enum listener listener,
+		       const struct client_address *address)
+{
+	if (listener == LISTENER_OPS) {
+		atomic_fetch_sub(&server->ops_count, 1);
+		return;
+	}
+	address_table_remove(server->addresses, address);
+	atomic_fetch_sub(&server->api_count, 1);
+}
+
 static void accept_connection(struct http_loop *http, enum listener listener, int fd,
 			      const struct client_address *address)
 {
@@ -180,8 +206,7 @@ static void accept_connection(struct http_loop *http, enum listener listener, in
 	enum refusal_reason reason = REFUSAL_SHUTDOWN;
 	struct http_loop *to;
 
-	/* The ops listener has no seats to run out of: health must answer when the API is full. */
-	if (listener == LISTENER_API && !take_seat(server, address, &reason)) {
+	if (!take_seat(server, listener, address, &reason)) {
 		turn_away(http, fd, reason);
 		return;
 	}
@@ -194,10 +219,7 @@ static void accept_connection(struct http_loop *http, enum listener listener, in
 		settle_in(http, fd, listener, address);
 	} else if (!hand_over(to, fd, listener, address)) {
 		atomic_fetch_sub(&to->connection_count, 1);
-		if (listener == LISTENER_API) {
-			address_table_remove(server->addresses, address);
-			atomic_fetch_sub(&server->api_count, 1);
-		}
+		leave_seat(server, listener, address);
 		turn_away(http, fd, REFUSAL_MEMORY);
 	}
 }
@@ -205,11 +227,9 @@ static void accept_connection(struct http_loop *http, enum listener listener, in
 void http_connection_gone(struct http_loop *http, const struct client_address *address,
 			  enum listener listener)
 {
-	if (listener == LISTENER_API) {
+	if (listener == LISTENER_API)
 		http->api_count--;
-		address_table_remove(http->server->addresses, address);
-		atomic_fetch_sub(&http->server->api_count, 1);
-	}
+	leave_seat(http->server, listener, address);
 	measure_connections(http, -1);
 	atomic_fetch_sub(&http->connection_count, 1);
 }

@@ -20,6 +20,7 @@ struct http_settings {
 	int64_t body_max_bytes;         /* upper bound over all routes */
 	int64_t head_timeout_ms;        /* 5 s */
 	int64_t body_min_bytes_per_second; /* 1 KiB */
+	int64_t body_grace_ms;          /* 5 s */
 	int64_t idle_timeout_ms;        /* 60 s */
 	int64_t write_timeout_ms;
 	int64_t request_timeout_ms;     /* default deadline of a route */

@@ -10,7 +10,7 @@
 #include "http/loop.h"
 #include "http/server.h"
 
-enum { LOOPS_MAX = 256 };
+enum { LOOPS_MAX = 256, OPS_CONNECTIONS_MAX = 1024 };
 enum gate_index { GATE_API, GATE_OPS, GATES };
 
 struct http_server {
@@ -18,6 +18,7 @@ struct http_server {
 	struct router *router;
 	struct address_table *addresses; /* of the API */
 	_Atomic(uint64_t) api_count;
+	_Atomic(uint64_t) ops_count;
 	struct gate gates[GATES];       /* of loops[0] */
 	struct http_loop *loops[LOOPS_MAX]; /* complete before the loops run */
 	unsigned loop_count;

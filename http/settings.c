@@ -30,8 +30,11 @@ static const struct setting rows[] = {
 	     .help = "How long the request line and headers may take to arrive; then 408."),
 	HTTP(SETTING_SIZE, body_min_bytes_per_second, "http.body_min_rate", "1KiB", .max = 10485760,
 	     .reloadable = true,
-	     .help = "Bytes a second that a body must arrive with, after a few seconds of grace; then 408. 0 "
-		     "turns the rule off."),
+	     .help = "Bytes a second that a body must arrive with, after http.body_grace; then 408. 0 turns the "
+		     "rule off."),
+	HTTP(SETTING_DURATION, body_grace_ms, "http.body_grace", "5s", .min = 10, .max = 300000,
+	     .reloadable = true,
+	     .help = "How long a body may take before http.body_min_rate is asked of it."),
 	HTTP(SETTING_DURATION, idle_timeout_ms, "http.idle_timeout", "60s", .min = 100,
 	     .max = 3600000, .reloadable = true,
 	     .help = "How long a connection without a request is kept open."),

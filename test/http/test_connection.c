@@ -29,7 +29,7 @@ static int start_impatient(void **state)
 {
 	wire_init(&wire);
 	wire.settings.head_timeout_ms = wire.settings.idle_timeout_ms = 100;
-	wire.settings.write_timeout_ms = 100;
+	wire.settings.write_timeout_ms = wire.settings.body_grace_ms = 100;
 	wire_start(&wire);
 	return 0;
 }
@@ -548,6 +548,27 @@ static void a_head_that_does_not_arrive_is_a_408(void **state)
 	client_close(&client);
 }
 
+static void a_body_that_does_not_keep_up_is_a_408(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+
+	client_send(&client, POST_ECHO("Content-Length: 14\r\n", "{\"te"));
+	client_expect(&client, 408);
+	expect_header(&client, "Connection", "close");
+	client_expect_end(&client);
+	client_close(&client);
+}
+
+static void a_refused_body_that_does_not_come_ends_the_connection(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+
+	client_send(&client, "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+	client_expect(&client, 404);
+	client_expect_end(&client);
+	client_close(&client);
+}
+
 static void a_connection_that_says_nothing_is_closed_silently(void **state)
 {
 	struct client fresh = client_open(&wire, LISTENER_API);
@@ -656,6 +677,8 @@ int main(void)
 		TEST(a_client_may_leave_at_every_byte_of_a_request),
 		TEST(a_client_may_leave_in_the_middle_of_a_large_answer),
 		TEST_IMPATIENT(a_head_that_does_not_arrive_is_a_408),
+		TEST_IMPATIENT(a_body_that_does_not_keep_up_is_a_408),
+		TEST_IMPATIENT(a_refused_body_that_does_not_come_ends_the_connection),
 		TEST_IMPATIENT(a_connection_that_says_nothing_is_closed_silently),
 		TEST_IMPATIENT(a_client_that_takes_nothing_is_cut_off),
 		TEST(a_drain_closes_idle_connections_and_lets_the_busy_finish),

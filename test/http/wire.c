@@ -21,6 +21,8 @@
 #include "http/handler.h"
 #include "http/request.h"
 #include "http/server_state.h"
+#include "observability/log.h"
+#include "observability/metrics.h"
 
 enum { LOOPS = 4, HELD_MAX = 64, CLIENT_BYTES = BIG_BYTES + 65536, LIMIT_S = 10 };
 
@@ -218,6 +220,10 @@ void wire_start(struct wire *wire)
 		fail_msg("%.*s", TEXT_ARG(error));
 	for (unsigned i = 0; i < state->loop_count; i++) {
 		assert_int_equal(loop_init(&state->loops[i].loop, i), 0);
+		if (wire->metrics != NULL)
+			state->loops[i].loop.metrics = metric_shard_new(wire->metrics);
+		if (wire->log != NULL)
+			state->loops[i].loop.log = log_ring_new(wire->log);
 		assert_int_equal(http_attach(state->server, &state->loops[i].loop), 0);
 	}
 	for (unsigned i = 0; i < state->loop_count; i++)
@@ -257,6 +263,8 @@ void wire_stop(struct wire *wire)
 		uv_thread_join(&state->loops[i].thread);
 		wire->write_count += state->server->loops[i]->write_count;
 		assert_int_equal(state->server->loops[i]->pending_bytes, 0);
+		assert_int_equal(state->server->loops[i]->stashed_bytes, 0);
+		assert_int_equal(state->server->loops[i]->intake_bytes, 0);
 		assert_int_equal(state->loops[i].loop.flow_count, 0);
 	}
 	assert_int_equal(http_connection_count(state->server), 0);

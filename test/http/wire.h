@@ -28,6 +28,8 @@ struct wire {
 	struct http_settings settings;
 	unsigned loop_count;
 	uint64_t write_count; /* of all loops, once stopped */
+	struct metrics *metrics; /* may be set before the start; outlive the server */
+	struct log *log;
 	struct wire_state *state;
 };
 

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "observability/log.h"
+#include "observability/metrics.h"
+#include "test/http/wire.h"
+
+#define REQUEST(path_) "GET " path_ " HTTP/1.1\r\nHost: a\r\nUser-Agent: tester\r\n\r\n"
+
+static struct text exposed(struct metrics *metrics, struct arena *arena)
+{
+	arena_init(arena, NULL, 4 << 20);
+	return metrics_expose(metrics, arena);
+}
+
+static bool says(struct text text, const char *line)
+{
+	return memmem(text.data, text.len, line, strlen(line)) != NULL;
+}
+
+static void requests_are_counted_by_method_template_and_status(void **state)
+{
+	struct wire wire;
+	struct client client;
+	struct arena arena;
+	struct text text;
+
+	wire_init(&wire);
+	wire.metrics = metrics_new();
+	wire_start(&wire);
+	client = client_open(&wire, LISTENER_API);
+	client_send(&client, REQUEST("/hello") REQUEST("/hello?page=2") REQUEST("/nothing")
+				     "POST /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+				     "BREW / HTTP/1.1\r\nHost: a\r\n\r\n");
+	client_expect(&client, 200);
+	client_expect(&client, 200);
+	client_expect(&client, 404);
+	client_expect(&client, 405);
+	client_expect(&client, 501);
+	client_close(&client);
+	client = client_open(&wire, LISTENER_API);
+	client_send(&client, REQUEST("/wait"));
+	wire_await_waiting(&wire, 1);
+	client_close(&client);
+	wire_await_abandoned(&wire);
+	wire_stop(&wire);
+
+	text = exposed(wire.metrics, &arena);
+#define COUNTED(labels_, value_) assert_true(says(text, "http_requests_total{" labels_ "} " value_ "\n"))
+	COUNTED("method=\"GET\",endpoint=\"/hello\",status=\"200\"", "2");
+	COUNTED("method=\"GET\",endpoint=\"none\",status=\"404\"", "1");
+	COUNTED("method=\"POST\",endpoint=\"none\",status=\"405\"", "1");
+	COUNTED("method=\"other\",endpoint=\"none\",status=\"501\"", "1");
+	COUNTED("method=\"GET\",endpoint=\"/wait\",status=\"499\"", "1");
+	assert_true(says(text, "http_request_duration_seconds_count{method=\"GET\",endpoint=\"/hello\"} 2\n"));
+	assert_true(says(text, "http_request_size_bytes_bucket{method=\"GET\",endpoint=\"/hello\",le=\"100\"} 2\n"));
+	assert_true(says(text, "http_response_size_bytes_count{method=\"GET\",endpoint=\"/hello\"} 2\n"));
+	assert_true(says(text, "http_connections 0\n"));
+	arena_deinit(&arena);
+	metrics_free(wire.metrics);
+}
+
+static size_t series_count(struct metrics *metrics)
+{
+	struct arena arena;
+	struct text text = exposed(metrics, &arena);
+	size_t lines = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		lines += text.data[i] == '\n';
+	arena_deinit(&arena);
+	return lines;
+}
+
+static void random_paths_add_no_series(void **state)
+{
+	char request[128];
+	struct wire wire;
+	struct client client;
+	size_t before;
+
+	wire_init(&wire);
+	wire.metrics = metrics_new();
+	wire_start(&wire);
+	client = client_open(&wire, LISTENER_API);
+	client_send(&client, REQUEST("/nothing"));
+	client_expect(&client, 404);
+	before = series_count(wire.metrics);
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(request, sizeof(request), REQUEST("/random/%u"), i * 7919);
+		client_send(&client, request);
+		client_expect(&client, 404);
+	}
+	assert_int_equal(series_count(wire.metrics), before);
+	client_close(&client);
+	wire_stop(&wire);
+	metrics_free(wire.metrics);
+}
+
+static void refused_connections_are_counted_by_reason(void **state)
+{
+	struct wire wire;
+	struct client first, second;
+	struct arena arena;
+
+	wire_init(&wire);
+	wire.metrics = metrics_new();
+	wire.settings.connections_max = 1;
+	wire_start(&wire);
+	first = client_open(&wire, LISTENER_API);
+	client_send(&first, REQUEST("/hello"));
+	client_expect(&first, 200);
+	second = client_open(&wire, LISTENER_API);
+	client_expect(&second, 503);
+	client_close(&first);
+	client_close(&second);
+	wire_stop(&wire);
+	assert_true(says(exposed(wire.metrics, &arena),
+			 "http_connections_refused_total{reason=\"connections_max\"} 1\n"));
+	arena_deinit(&arena);
+	metrics_free(wire.metrics);
+}
+
+static void the_access_line_has_the_path_without_the_query(void **state)
+{
+	char file[] = "/tmp/millrace-test-XXXXXX", line[4096];
+	int fd = mkstemp(file);
+	struct log_settings settings = {
+		.level = LOG_INFO, .format = LOG_FORMAT_JSON, .access = true, .ring_bytes = 65536,
+		.file = text_from_c(file),
+	};
+	struct wire wire;
+	struct client client;
+	ssize_t size;
+
+	assert_true(fd >= 0);
+	wire_init(&wire);
+	wire.log = log_open(&settings);
+	assert_non_null(wire.log);
+	wire_start(&wire);
+	client = client_open(&wire, LISTENER_API);
+	client_send(&client, REQUEST("/hello?token=secret"));
+	client_expect(&client, 200);
+	client_close(&client);
+	wire_stop(&wire);
+	log_close(wire.log);
+	size = read(fd, line, sizeof(line) - 1);
+	assert_true(size > 0);
+	line[size] = '\0';
+	assert_non_null(strstr(line, "\"request\""));
+	assert_non_null(strstr(line, "\"endpoint\":\"/hello\""));
+	assert_non_null(strstr(line, "\"path\":\"/hello\""));
+	assert_non_null(strstr(line, "\"status\":200"));
+	assert_non_null(strstr(line, "\"address\":\"127.0.0.1\""));
+	assert_non_null(strstr(line, "\"user_agent\":\"tester\""));
+	assert_null(strstr(line, "secret"));
+	close(fd);
+	unlink(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_are_counted_by_method_template_and_status),
+		cmocka_unit_test(random_paths_add_no_series),
+		cmocka_unit_test(refused_connections_are_counted_by_reason),
+		cmocka_unit_test(the_access_line_has_the_path_without_the_query),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
