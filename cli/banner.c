@@ -9,11 +9,10 @@
 
 /* What a newcomer needs, on a terminal; the same facts as one log line elsewhere. */
 struct facts {
-	struct text env, data_dir, database, api, docs, health, metrics, try_it;
+	struct text env, data_dir, database, admin, api, docs, health, metrics, try_it;
 };
 
 static const char cache_name[] = "in the process";
-static const char first_admin[] = "millrace admin create you@example.com";
 
 static struct text environment_name(struct server *server)
 {
@@ -21,6 +20,19 @@ static struct text environment_name(struct server *server)
 
 	return config_value_text(
 		configuration_find(program->config, TEXT("app.env")), program->arena);
+}
+
+/* With the folder, where the next call would not find it by itself. */
+static struct text first_admin(struct server *server)
+{
+	struct program *program = &server->program;
+	const struct config_value *folder = configuration_find(program->config, TEXT("data.dir"));
+
+	if (folder->source != FROM_OPTION)
+		return TEXT("millrace admin create you@example.com");
+	return arena_printf(program->arena,
+		"millrace admin create you@example.com --data-dir '%.*s'",
+		TEXT_ARG(program->app->data_dir));
 }
 
 /* http://host:port as somebody on this machine would type it. */
@@ -57,6 +69,7 @@ static struct facts collect(struct server *server)
 		.env = environment_name(server),
 		.data_dir = absolute(arena, program->app->data_dir),
 		.database = db_describe(program->db, arena),
+		.admin = first_admin(server),
 		.api = api,
 		.docs = arena_printf(arena, "%.*s/docs", TEXT_ARG(api)),
 		.health = arena_printf(arena, "%.*s/health", TEXT_ARG(api)),
@@ -91,7 +104,7 @@ static void print_banner(const struct server *server, const struct facts *facts)
 	print_row(colour, "data", facts->data_dir);
 	print_row(colour, "database", facts->database);
 	print_row(colour, "cache", text_from_c(cache_name));
-	print_row(colour, "admin", text_from_c(first_admin));
+	print_row(colour, "admin", facts->admin);
 	fprintf(stderr, "\n  Register a user:\n  %.*s\n\n", TEXT_ARG(facts->try_it));
 }
 
@@ -113,5 +126,5 @@ void server_tell_start(struct server *server)
 		LOG_TEXT("database", facts.database), LOG_STRING("cache", cache_name),
 		LOG_TEXT("api", facts.api), LOG_TEXT("docs", facts.docs),
 		LOG_TEXT("health", facts.health), LOG_TEXT("metrics", facts.metrics),
-		LOG_STRING("admin", first_admin), LOG_TEXT("try", facts.try_it));
+		LOG_TEXT("admin", facts.admin), LOG_TEXT("try", facts.try_it));
 }

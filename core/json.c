@@ -278,6 +278,10 @@ void json_double(struct json_writer *writer, double value)
 		json_null(writer);
 		return;
 	}
+	if (fabs(value) < 1e15 && value == (double)(int64_t)value && !signbit(value)) {
+		json_int(writer, (int64_t)value);
+		return;
+	}
 	for (int digits = 15; digits <= 17; digits++) { /* 17 always round-trip (IEEE 754) */
 		len = snprintf(number, sizeof(number), "%.*g", digits, value);
 		if (strtod(number, NULL) == value)
