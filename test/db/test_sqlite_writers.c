@@ -209,7 +209,7 @@ static void unlock_file(sqlite3 *stranger)
 
 static void run_group_with_culprit(const struct db_statement *statement)
 {
-	static char names[GROUP][16];
+	static char names[GROUP][24];
 	struct outcome outcomes[GROUP];
 	struct ending endings[GROUP];
 	sqlite3 *stranger = lock_file();
