@@ -28,7 +28,7 @@ struct address_table {
 
 struct client_address client_address_of(const struct sockaddr_storage *socket_address)
 {
-	struct client_address address = { .family = 0 };
+	struct client_address address = {.family = 0};
 
 	if (socket_address->ss_family == AF_INET) {
 		const struct sockaddr_in *v4 = (const struct sockaddr_in *)socket_address;
@@ -48,8 +48,8 @@ struct client_address client_address_of(const struct sockaddr_storage *socket_ad
 	return address;
 }
 
-size_t client_address_format(const struct client_address *address,
-			     char out[static CLIENT_ADDRESS_TEXT_MAX])
+size_t client_address_format(
+	const struct client_address *address, char out[static CLIENT_ADDRESS_TEXT_MAX])
 {
 	out[0] = '\0';
 	if (address->family != 0)
@@ -87,8 +87,8 @@ void address_table_free(struct address_table *table)
 	free(table);
 }
 
-/* The link that points to the entry, or to the end of its chain. Mixing: Stafford's variant 13 of the
- * MurmurHash3 finalizer, as in splitmix64. */
+/* The link that points to the entry, or to the end of its chain. Mixing: Stafford's variant 13
+ * of the MurmurHash3 finalizer, as in splitmix64. */
 static struct entry **find(struct address_table *table, const struct client_address *address)
 {
 	struct entry **link;
@@ -98,14 +98,15 @@ static struct entry **find(struct address_table *table, const struct client_addr
 	hash = (hash ^ table->seed ^ address->family) * 0xbf58476d1ce4e5b9u;
 	hash = (hash ^ hash >> 27 ^ table->seed >> 32) * 0x94d049bb133111ebu;
 	link = &table->buckets[(hash ^ hash >> 31) % BUCKETS];
-	while (*link != NULL && ((*link)->family != address->family ||
-				 memcmp((*link)->key, address->bytes, IPV6_NETWORK_BYTES) != 0))
+	while (*link != NULL &&
+		((*link)->family != address->family ||
+			memcmp((*link)->key, address->bytes, IPV6_NETWORK_BYTES) != 0))
 		link = &(*link)->next;
 	return link;
 }
 
-bool address_table_add(struct address_table *table, const struct client_address *address,
-		       unsigned max)
+bool address_table_add(
+	struct address_table *table, const struct client_address *address, unsigned max)
 {
 	struct entry **link, *entry;
 	bool added = false;

@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 enum character_class {
-	CHARACTER_TOKEN = 1,      /* RFC 9110, 5.6.2: methods and header names */
-	CHARACTER_PATH = 2,       /* RFC 3986: pchar, "/" and "%" */
-	CHARACTER_QUERY = 4,      /* what browsers leave as it is: printable ASCII but " # < > */
-	CHARACTER_HOST = 8,       /* RFC 3986 reg-name and "%", without the comma */
-	CHARACTER_TARGET = 16,    /* printable ASCII, no space */
+	CHARACTER_TOKEN = 1, /* RFC 9110, 5.6.2: methods and header names */
+	CHARACTER_PATH = 2, /* RFC 3986: pchar, "/" and "%" */
+	CHARACTER_QUERY = 4, /* what browsers leave as it is: printable ASCII but " # < > */
+	CHARACTER_HOST = 8, /* RFC 3986 reg-name and "%", without the comma */
+	CHARACTER_TARGET = 16, /* printable ASCII, no space */
 	CHARACTER_REQUEST_ID = 32, /* A-Z a-z 0-9 . _ - */
 };
 

@@ -92,7 +92,8 @@ static void request_too_slow(struct connection *connection)
 {
 	struct intake *intake = intake_of(connection->flow);
 
-	if (intake->answered || (intake->head.len == 0 && connection->state == CONNECTION_READING_HEAD)) {
+	if (intake->answered ||
+		(intake->head.len == 0 && connection->state == CONNECTION_READING_HEAD)) {
 		connection_close(connection);
 		return;
 	}
@@ -101,7 +102,8 @@ static void request_too_slow(struct connection *connection)
 	connection_end(connection);
 }
 
-/* Grace, then received bytes must keep up with the rate. Returns how long they may still take; 0: too slow. */
+/* Grace, then received bytes must keep up with the rate. Returns how long they may still take;
+ * 0: too slow. */
 static uint64_t body_allowance_ms(struct connection *connection)
 {
 	const struct http_settings *settings = http_settings_of(connection->http);
@@ -139,13 +141,13 @@ static void write_is_due(struct connection *connection)
 	}
 	connection->seen_bytes = left;
 	timer_set(connection->http->loop, &connection->timer,
-		  (uint64_t)http_settings_of(connection->http)->write_timeout_ms);
+		(uint64_t)http_settings_of(connection->http)->write_timeout_ms);
 }
 
 static void on_due(struct timer *timer)
 {
-	struct connection *connection =
-		(struct connection *)((char *)timer - offsetof(struct connection, timer));
+	struct connection *connection = (struct connection *)((char *)timer -
+		offsetof(struct connection, timer));
 
 	switch ((enum connection_timer)connection->timer_for) {
 	case TIMER_HEAD:
@@ -220,12 +222,13 @@ static void set_timer(struct connection *connection)
 		timer_clear(&connection->timer);
 		return;
 	}
-	if (wanted == connection->timer_for && wanted != TIMER_IDLE && timer_is_set(&connection->timer))
+	if (wanted == connection->timer_for && wanted != TIMER_IDLE &&
+		timer_is_set(&connection->timer))
 		return;
 	connection->timer_for = (uint8_t)wanted;
 	if (wanted == TIMER_WRITE)
-		connection->seen_bytes =
-			uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
+		connection->seen_bytes = uv_stream_get_write_queue_size(
+			(uv_stream_t *)&connection->tcp);
 	timer_set(connection->http->loop, &connection->timer, timer_delay_ms(connection, wanted));
 }
 
@@ -236,8 +239,8 @@ void connection_begin(struct connection *connection)
 	connection->in_burst = true;
 }
 
-/* The last answer has left. A client that may still be sending gets time to read it: closing with unread
- * bytes would reset the connection and take the answer away (RFC 9112, 9.6). */
+/* The last answer has left. A client that may still be sending gets time to read it: closing
+ * with unread bytes would reset the connection and take the answer away (RFC 9112, 9.6). */
 static void finish(struct connection *connection)
 {
 	int fd;
@@ -266,7 +269,7 @@ void connection_end(struct connection *connection)
 		return;
 
 	is_over = connection->last && connection->flow == NULL &&
-		  connection->state != CONNECTION_LINGERING;
+		connection->state != CONNECTION_LINGERING;
 	if (connection->flow == NULL && connection->pending_bytes > 0)
 		connection_move(connection, CONNECTION_WRITING);
 	else if (is_over)
@@ -288,7 +291,7 @@ void connection_next(struct connection *connection)
 /* ---- opening and draining ---- */
 
 bool connection_open(struct http_loop *http, int fd, enum listener listener,
-		     const struct client_address *address)
+	const struct client_address *address)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -339,6 +342,6 @@ void connection_cut(struct connection *connection)
 	if (connection->state == CONNECTION_WAITING)
 		flow_stop(connection->flow, FAILURE_SHUTDOWN); /* answers 503 by on_end */
 	if (connection->state != CONNECTION_CLOSING && connection->state != CONNECTION_LINGERING &&
-	    connection->pending_bytes == 0)
+		connection->pending_bytes == 0)
 		connection_close(connection);
 }

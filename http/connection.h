@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * connection - one client's socket on one loop. Its state is the list it stands in, and connection_move is
- * the only function that moves it. It holds no buffer while idle: bytes are read into the loop's
- * buffer, a request in progress lives in its flow's arena, answers are staged in the loop's buffer.
+ * connection - one client's socket on one loop. Its state is the list it stands in, and
+ * connection_move is the only function that moves it. It holds no buffer while idle: bytes are read
+ * into the loop's buffer, a request in progress lives in its flow's arena, answers are staged in
+ * the loop's buffer.
  *
- *   burst   what is done with one connection within one callback: connection_begin ... connection_end,
- *           which sends all answers of the burst in one write
+ *   burst   what is done with one connection within one callback: from connection_begin to
+ *           connection_end, which sends all answers of the burst in one write
  *   stash   bytes that came while a flow waits, or that follow it in the pipeline
  *
  * Loop thread only. Freed in the close callback.
@@ -26,13 +27,13 @@ struct http_loop;
 struct stash;
 
 enum connection_state {
-	CONNECTION_IDLE,         /* between requests */
+	CONNECTION_IDLE, /* between requests */
 	CONNECTION_READING_HEAD, /* some bytes of a head are here */
 	CONNECTION_READING_BODY,
-	CONNECTION_WAITING,   /* a flow runs */
-	CONNECTION_WRITING,   /* nothing to do before the client takes what was answered */
+	CONNECTION_WAITING, /* a flow runs */
+	CONNECTION_WRITING, /* nothing to do before the client takes what was answered */
 	CONNECTION_LINGERING, /* answered for good; reads and drops until the client closes too */
-	CONNECTION_CLOSING,   /* until the close callback */
+	CONNECTION_CLOSING, /* until the close callback */
 	CONNECTION_STATES,
 };
 
@@ -53,17 +54,17 @@ struct connection {
 	struct flow *flow; /* the request in progress; flow->owner_data is its intake */
 	struct stash *stash;
 	struct timer timer;
-	size_t intake_bytes;  /* of a body that is coming in */
+	size_t intake_bytes; /* of a body that is coming in */
 	size_t pending_bytes; /* handed to uv_write, not yet taken by the kernel */
-	size_t seen_bytes;    /* pending: at the last look of the write timer; lingering: dropped so far */
+	size_t seen_bytes; /* pending at the last look of the write timer; lingering: dropped */
 	uint32_t request_count;
 	struct client_address address;
-	uint8_t state;     /* enum connection_state */
+	uint8_t state; /* enum connection_state */
 	uint8_t timer_for; /* enum connection_timer */
-	uint8_t listener;  /* enum listener */
+	uint8_t listener; /* enum listener */
 	bool in_burst;
 	bool is_reading;
-	bool last;    /* no request after this one is answered */
+	bool last; /* no request after this one is answered */
 	bool lingers; /* the close is our idea: the client may still be sending */
 };
 
@@ -71,7 +72,7 @@ extern const struct flow_owner http_flow_owner;
 
 /* Takes the socket over, whatever it returns. False when it cannot be used. */
 bool connection_open(struct http_loop *http, int fd, enum listener listener,
-		     const struct client_address *address);
+	const struct client_address *address);
 /* Cuts everything off: the flow hears CLIENT_GONE. */
 void connection_close(struct connection *connection);
 void connection_move(struct connection *connection, enum connection_state state);

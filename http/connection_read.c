@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Bytes in: from the socket into the loop's buffer, through head and body of one request after the other,
- * until a flow waits or the client must first take its answers. What is left goes to the stash.
+ * Bytes in: from the socket into the loop's buffer, through head and body of one request after the
+ * other, until a flow waits or the client must first take its answers. What is left goes to the
+ * stash.
  */
 
 #include <stdlib.h>
@@ -113,7 +114,8 @@ static void answer_before_body(struct connection *connection)
 {
 	struct intake *intake = intake_of(connection->flow);
 	const struct http_request *request = &intake->exchange.request;
-	bool is_small = request->content_length <= DROPPED_BODY_BYTES_MAX && !request->expects_continue;
+	bool is_small = request->content_length <= DROPPED_BODY_BYTES_MAX &&
+		!request->expects_continue;
 
 	if (!request->has_body || (!request->chunked && request->content_length == 0)) {
 		answer_and_discard(connection);
@@ -144,8 +146,8 @@ static void dispatch(struct connection *connection)
 	if (deadline_ms == 0)
 		deadline_ms = (uint64_t)http_settings_of(connection->http)->request_timeout_ms;
 	if (intake->exchange.request.has_body && !intake->drops_body)
-		intake->exchange.request.body =
-			text_of(intake->body ? intake->body : "", intake->body_len);
+		intake->exchange.request.body = text_of(
+			intake->body ? intake->body : "", intake->body_len);
 	flow_set_deadline(flow, deadline_ms);
 	connection_move(connection, CONNECTION_WAITING);
 	if (!exchange_dispatch(flow)) { /* true: the flow may be gone already */
@@ -210,7 +212,7 @@ static bool begin_request(struct connection *connection)
 {
 	struct http_loop *http = connection->http;
 	struct flow *flow = flow_new(http->loop, &http_flow_owner, NULL, 0,
-				     (size_t)http_settings_of(http)->flow_memory_max_bytes);
+		(size_t)http_settings_of(http)->flow_memory_max_bytes);
 	struct intake *intake;
 
 	if (flow == NULL)
@@ -252,7 +254,7 @@ static void match(struct connection *connection)
 		return;
 	}
 	router_match(http_router_of(connection->http), connection->listener, &exchange->request,
-		     &flow->arena, found);
+		&flow->arena, found);
 	switch (found->kind) {
 	case MATCH_ROUTE:
 		flow->route = found->route;
@@ -266,7 +268,8 @@ static void match(struct connection *connection)
 	}
 }
 
-/* The most this route reads: its own bound under the server's. A route without a body drops a small one. */
+/* The most this route reads: its own bound under the server's. A route without a body drops a
+ * small one. */
 static size_t body_bound(const struct connection *connection)
 {
 	const struct compiled_route *route = connection->flow->route;
@@ -286,7 +289,8 @@ static void begin_body(struct connection *connection, bool bytes_follow)
 	connection_move(connection, CONNECTION_READING_BODY);
 	connection->timer_for = TIMER_NONE;
 	intake->body_begun_ms = uv_now(&connection->http->loop->uv);
-	if (intake->exchange.response.status == 0 && request->content_length > body_bound(connection))
+	if (intake->exchange.response.status == 0 &&
+		request->content_length > body_bound(connection))
 		exchange_refuse(connection->flow, PROBLEM_BODY_TOO_LARGE);
 	if (intake->exchange.response.status != 0) {
 		answer_before_body(connection);
@@ -327,7 +331,7 @@ static size_t take_head(struct connection *connection, struct text data)
 	}
 	intake = intake_of(connection->flow);
 	switch (head_feed(&intake->head, &connection->flow->arena,
-			  http_settings_of(connection->http), data, &taken)) {
+		http_settings_of(connection->http), data, &taken)) {
 	case HEAD_MORE:
 		intake->exchange.received_bytes += taken;
 		break;
@@ -366,9 +370,9 @@ static bool takes_more(const struct connection *connection)
 static void feed(struct connection *connection, struct text data)
 {
 	while (data.len > 0 && takes_more(connection)) {
-		size_t taken = connection->state == CONNECTION_READING_BODY ?
-				       take_body(connection, data) :
-				       take_head(connection, data);
+		size_t taken = connection->state == CONNECTION_READING_BODY
+			? take_body(connection, data)
+			: take_head(connection, data);
 
 		data = text_of(data.data + taken, data.len - taken);
 	}
@@ -429,8 +433,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		received(connection, text_of(buffer->base, (size_t)size));
 }
 
-/* Reading goes on while a flow waits, so that a client who leaves is noticed; it stops when the stash is full
- * or when answers wait to be taken: backpressure. */
+/* Reading goes on while a flow waits, so that a client who leaves is noticed; it stops when the
+ * stash is full or when answers wait to be taken: backpressure. */
 void connection_read(struct connection *connection, bool on)
 {
 	if (stashed_bytes(connection) >= STASH_BYTES_MAX || connection->state == CONNECTION_WRITING)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Bytes out: answers of a burst are staged in the loop's buffer and leave in one write. The kernel is asked at
- * once (uv_try_write); only what it does not take is copied and handed to uv_write.
+ * Bytes out: answers of a burst are staged in the loop's buffer and leave in one write. The kernel
+ * is asked at once (uv_try_write); only what it does not take is copied and handed to uv_write.
  */
 
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "http/response.h"
 
 enum {
-	COPIED_BODY_BYTES_MAX = 16384,            /* a larger one is written from where it is */
-	PENDING_BYTES_MAX = 128 * 1024 * 1024,    /* of one loop; past it the slow client is cut off */
+	COPIED_BODY_BYTES_MAX = 16384, /* a larger one is written from where it is */
+	PENDING_BYTES_MAX = 128 * 1024 * 1024, /* of one loop; past it the slow client is cut off */
 };
 
 struct output {
@@ -49,8 +49,8 @@ static void on_write(uv_write_t *request, int status)
 }
 
 /* Copies what stands behind the first `sent` bytes: neither buffer outlives the burst. */
-static bool send_later(struct connection *connection, const uv_buf_t *buffers, unsigned count,
-		       size_t sent)
+static bool send_later(
+	struct connection *connection, const uv_buf_t *buffers, unsigned count, size_t sent)
 {
 	struct http_loop *http = connection->http;
 	struct output *output;
@@ -69,7 +69,8 @@ static bool send_later(struct connection *connection, const uv_buf_t *buffers, u
 		size_t skipped = sent < buffers[i].len ? sent : buffers[i].len;
 
 		sent -= skipped;
-		memcpy(output->data + output->len, buffers[i].base + skipped, buffers[i].len - skipped);
+		memcpy(output->data + output->len, buffers[i].base + skipped,
+			buffers[i].len - skipped);
 		output->len += buffers[i].len - skipped;
 	}
 	uv_buf_t rest = uv_buf_init(output->data, (unsigned)output->len);
@@ -96,7 +97,8 @@ static void send_bytes(struct connection *connection, const uv_buf_t *buffers, u
 	}
 	if (sent == UV_EAGAIN)
 		sent = 0;
-	if (sent < 0 || ((size_t)sent < len && !send_later(connection, buffers, count, (size_t)sent)))
+	if (sent < 0 ||
+		((size_t)sent < len && !send_later(connection, buffers, count, (size_t)sent)))
 		connection_close(connection);
 }
 
@@ -164,15 +166,15 @@ static struct text date_line(struct http_loop *http)
 }
 
 /* Decides whether this answer is the connection's last. */
-static enum response_connection judge_last(struct connection *connection,
-					   const struct http_request *request)
+static enum response_connection judge_last(
+	struct connection *connection, const struct http_request *request)
 {
 	const struct http_loop *http = connection->http;
 	int64_t max = http_settings_of(http)->requests_per_connection;
 
 	if ((max > 0 && connection->request_count >= max) ||
-	    (connection->listener == LISTENER_API &&
-	     atomic_load_explicit(&http->draining, memory_order_relaxed)))
+		(connection->listener == LISTENER_API &&
+			atomic_load_explicit(&http->draining, memory_order_relaxed)))
 		connection->lingers = connection->last = true;
 	if (!request->keep_alive)
 		connection->last = true;
@@ -188,7 +190,7 @@ void connection_answer(struct connection *connection, struct flow *flow)
 	struct exchange_response *response = &exchange->response;
 	enum response_connection last = judge_last(connection, &exchange->request);
 	bool has_body = response->body.len > 0 && exchange->request.method != HTTP_HEAD &&
-			response_allows_body(response->status);
+		response_allows_body(response->status);
 	size_t staged_before;
 
 	own_stage(connection);
@@ -202,8 +204,9 @@ void connection_answer(struct connection *connection, struct flow *flow)
 	staged_before = http->staged_len;
 	http->staged_len = (size_t)(response_write_head(http->staged + http->staged_len, response,
 					    date_line(http), flow->trace.request_id, last) -
-				    http->staged);
-	measure_request(flow, http->staged_len - staged_before + (has_body ? response->body.len : 0));
+		http->staged);
+	measure_request(
+		flow, http->staged_len - staged_before + (has_body ? response->body.len : 0));
 	if (has_body && response->body.len > COPIED_BODY_BYTES_MAX)
 		flush_with(connection, response->body);
 	else if (has_body)

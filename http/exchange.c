@@ -29,7 +29,8 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	}
 	connection->flow = NULL; /* from here a lost connection must not stop the flow again */
 	if (failure == FAILURE_NONE && exchange->response.status == 0)
-		exchange_refuse_failure(flow, FAILURE_INTERNAL, "the steps ended without an answer");
+		exchange_refuse_failure(
+			flow, FAILURE_INTERNAL, "the steps ended without an answer");
 	else if (failure != FAILURE_NONE)
 		exchange_refuse_failure(flow, failure, cause);
 	if (connection->in_burst) { /* the flow never waited: the burst goes on when it returns */
@@ -48,7 +49,7 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	connection_end(connection);
 }
 
-const struct flow_owner http_flow_owner = { .on_end = on_end };
+const struct flow_owner http_flow_owner = {.on_end = on_end};
 
 /* ---- recording the answer ---- */
 
@@ -66,7 +67,7 @@ static bool is_clean(struct text text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if (((unsigned char)text.data[i] < ' ' && text.data[i] != '\t') ||
-		    text.data[i] == '\x7f')
+			text.data[i] == '\x7f')
 			return false;
 	return true;
 }
@@ -83,12 +84,12 @@ void exchange_add_header(struct flow *flow, struct text name, struct text value)
 {
 	struct exchange_response *response = &exchange_of(flow)->response;
 	bool fits = is_token(name) && is_clean(value) && value.len <= HEADER_VALUE_MAX_BYTES &&
-		    response->header_count < EXCHANGE_HEADERS_MAX;
+		response->header_count < EXCHANGE_HEADERS_MAX;
 	struct http_header *header;
 
 	if (!fits) { /* no assertion: the value may have come from a client */
 		log_error(flow->loop->log, "header_dropped", LOG_TEXT("name", name),
-			  LOG_NUMBER("value_bytes", value.len));
+			LOG_NUMBER("value_bytes", value.len));
 		return;
 	}
 	header = &response->headers[response->header_count];

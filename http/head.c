@@ -52,7 +52,7 @@ static bool skip_blank_lines(struct head *head, struct text data, size_t *taken)
 }
 
 static bool is_over_limit(const struct head *head, const struct http_settings *settings, size_t end,
-			  enum problem *problem_out)
+	enum problem *problem_out)
 {
 	if (head->request_len == 0) {
 		*problem_out = PROBLEM_URI_TOO_LONG;
@@ -73,23 +73,22 @@ static enum head_verdict line_ended(struct head *head, const struct http_setting
 	head->line_start = head->len;
 	if (head->request_len == 0) {
 		head->request_len = len;
-		return request_line_parse(text_of(line, len - 2), &head->line, &head->problem) ?
-			       HEAD_MORE :
-			       HEAD_REFUSED;
+		return request_line_parse(text_of(line, len - 2), &head->line, &head->problem)
+			? HEAD_MORE
+			: HEAD_REFUSED;
 	}
 	if (len == 2)
 		return HEAD_COMPLETE;
 	if (line[0] == ' ' || line[0] == '\t') /* obs-fold, RFC 9112, 5.2 */
 		return refused(head, PROBLEM_BAD_REQUEST);
 	head->field_count++;
-	return head->field_count > (size_t)settings->headers_max_count ?
-		       refused(head, PROBLEM_HEADERS_TOO_LARGE) :
-		       HEAD_MORE;
+	return head->field_count > (size_t)settings->headers_max_count
+		? refused(head, PROBLEM_HEADERS_TOO_LARGE)
+		: HEAD_MORE;
 }
 
 static enum head_verdict feed_lines(struct head *head, struct arena *arena,
-				    const struct http_settings *settings, struct text data,
-				    size_t *taken)
+	const struct http_settings *settings, struct text data, size_t *taken)
 {
 	enum head_verdict verdict = HEAD_MORE;
 
@@ -111,8 +110,7 @@ static enum head_verdict feed_lines(struct head *head, struct arena *arena,
 }
 
 enum head_verdict head_feed(struct head *head, struct arena *arena,
-			    const struct http_settings *settings, struct text data,
-			    size_t *taken_out)
+	const struct http_settings *settings, struct text data, size_t *taken_out)
 {
 	*taken_out = 0;
 	if (head->len == 0) {
@@ -120,7 +118,7 @@ enum head_verdict head_feed(struct head *head, struct arena *arena,
 			return HEAD_MORE;
 		/* Also what a TLS client or noise meets: answered now, not after the timeout. */
 		if (head->blank_bytes % 2 == 1 ||
-		    !character_is(data.data[*taken_out], CHARACTER_TOKEN))
+			!character_is(data.data[*taken_out], CHARACTER_TOKEN))
 			return refused(head, PROBLEM_BAD_REQUEST);
 	}
 	return feed_lines(head, arena, settings, data, taken_out);

@@ -6,6 +6,6 @@
 #include "core/text.h"
 
 struct http_header {
-	struct text name;  /* of a request: lower case */
+	struct text name; /* of a request: lower case */
 	struct text value; /* without the white space around it */
 };

@@ -11,7 +11,7 @@ bool intake_parse_head(struct intake *intake, enum problem *problem_out)
 	struct http_request *request = &intake->exchange.request;
 	const struct request_line *line = &intake->head.line;
 	bool is_sound = parser_head(&intake->parser, intake->arena, intake->head.data,
-				    intake->head.len, intake->head.field_count);
+		intake->head.len, intake->head.field_count);
 
 	request->method = line->method;
 	request->minor = line->minor;
@@ -38,11 +38,12 @@ static bool keep(struct intake *intake, struct text piece)
 		if (capacity < BODY_FIRST_BYTES && intake->exchange.request.content_length > 0)
 			capacity = BODY_FIRST_BYTES;
 		if (!intake->exchange.request.chunked &&
-		    capacity > intake->exchange.request.content_length)
+			capacity > intake->exchange.request.content_length)
 			capacity = (size_t)intake->exchange.request.content_length;
 		if (capacity < needed)
 			capacity = needed;
-		char *grown = arena_grow(intake->arena, intake->body, intake->body_capacity, capacity);
+		char *grown = arena_grow(
+			intake->arena, intake->body, intake->body_capacity, capacity);
 		if (grown == NULL)
 			return false;
 		intake->body = grown;
@@ -74,8 +75,8 @@ void intake_begin_body(struct intake *intake, size_t max_bytes, bool drops)
 		parser_chunked_begin(&intake->parser, on_piece, intake);
 }
 
-static enum body_verdict take_chunked(struct intake *intake, struct text data, size_t *taken_out,
-				      enum problem *problem_out)
+static enum body_verdict take_chunked(
+	struct intake *intake, struct text data, size_t *taken_out, enum problem *problem_out)
 {
 	switch (parser_chunked(&intake->parser, data, taken_out)) {
 	case CHUNKED_MORE:
@@ -92,8 +93,8 @@ static enum body_verdict take_chunked(struct intake *intake, struct text data, s
 	return BODY_REFUSED;
 }
 
-enum body_verdict intake_take_body(struct intake *intake, struct text data, size_t *taken_out,
-				   enum problem *problem_out)
+enum body_verdict intake_take_body(
+	struct intake *intake, struct text data, size_t *taken_out, enum problem *problem_out)
 {
 	enum body_verdict verdict;
 
@@ -104,9 +105,9 @@ enum body_verdict intake_take_body(struct intake *intake, struct text data, size
 		*taken_out = data.len < intake->body_left ? data.len : (size_t)intake->body_left;
 		intake->body_left -= *taken_out;
 		*problem_out = PROBLEM_BODY_TOO_LARGE;
-		verdict = !on_piece(intake, text_of(data.data, *taken_out)) ? BODY_REFUSED :
-			  intake->body_left == 0			    ? BODY_COMPLETE :
-									      BODY_MORE;
+		verdict = !on_piece(intake, text_of(data.data, *taken_out)) ? BODY_REFUSED
+			: intake->body_left == 0                            ? BODY_COMPLETE
+									    : BODY_MORE;
 	}
 	intake->exchange.received_bytes += *taken_out;
 	return verdict;

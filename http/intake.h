@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * intake - a request while it comes in: its head, then its body, out of bytes in whatever portions they arrive.
- * Knows no socket; the exchange it begins with is what the routes see. Lives in the flow's arena.
+ * intake - a request while it comes in: its head, then its body, out of bytes in whatever portions
+ * they arrive. Knows no socket; the exchange it begins with is what the routes see. Lives in the
+ * flow's arena.
  */
 
 #include <stdbool.h>
@@ -37,8 +38,8 @@ static inline struct intake *intake_of(const struct flow *flow)
 	return (struct intake *)flow->owner_data;
 }
 
-/* After HEAD_COMPLETE: llhttp and our own rules, both. Fills exchange.request. False with the problem: the
- * connection must close. */
+/* After HEAD_COMPLETE: llhttp and our own rules, both. Fills exchange.request. False with the
+ * problem: the connection must close. */
 bool intake_parse_head(struct intake *intake, enum problem *problem_out);
 
 /* Sets the bound and the framing; call it before the first intake_take_body. */
@@ -46,7 +47,7 @@ void intake_begin_body(struct intake *intake, size_t max_bytes, bool drops);
 
 enum body_verdict { BODY_MORE, BODY_COMPLETE, BODY_REFUSED };
 
-/* Takes what belongs to the body; *taken_out says how much. BODY_REFUSED has the problem: nobody knows where the
- * next request begins. */
-enum body_verdict intake_take_body(struct intake *intake, struct text data, size_t *taken_out,
-				   enum problem *problem_out);
+/* Takes what belongs to the body; *taken_out says how much. BODY_REFUSED has the problem: nobody
+ * knows where the next request begins. */
+enum body_verdict intake_take_body(
+	struct intake *intake, struct text data, size_t *taken_out, enum problem *problem_out);

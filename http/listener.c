@@ -92,12 +92,12 @@ static int listen_on(const union socket_address *address, socklen_t len)
 }
 
 bool gate_open(struct gate *gate, enum listener listener, struct text host, uint16_t port,
-	       const char *setting, struct arena *arena, struct text *error_out)
+	const char *setting, struct arena *arena, struct text *error_out)
 {
 	union socket_address address;
 	socklen_t len = address_parse(host, port, &address);
 
-	*gate = (struct gate){ .fd = -1, .listener = listener };
+	*gate = (struct gate) {.fd = -1, .listener = listener};
 	if (len == 0) {
 		*error_out = arena_printf(arena,
 			"%s.host is \"%.*s\", which is no IP address; use 127.0.0.1, 0.0.0.0, ::1, :: "
@@ -108,14 +108,14 @@ bool gate_open(struct gate *gate, enum listener listener, struct text host, uint
 	gate->fd = listen_on(&address, len);
 	if (gate->fd < 0) {
 		*error_out = arena_printf(arena,
-			"cannot listen on address %.*s, port %u (%s.host, %s.port): %s", TEXT_ARG(host),
-			port, setting, setting, advice(errno));
+			"cannot listen on address %.*s, port %u (%s.host, %s.port): %s",
+			TEXT_ARG(host), port, setting, setting, advice(errno));
 		return false;
 	}
 	len = sizeof(address);
 	if (getsockname(gate->fd, &address.any, &len) == 0)
-		gate->port = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port :
-								      address.v6.sin6_port);
+		gate->port = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port
+								    : address.v6.sin6_port);
 	return true;
 }
 
@@ -134,7 +134,7 @@ static void pause_accepting(struct gate *gate, int error)
 {
 	measure_refusal(gate->http, REFUSAL_FILES);
 	log_warn(gate->http->loop->log, "accept_paused", LOG_STRING("cause", strerror(error)),
-		 LOG_NUMBER("pause_ms", PAUSE_MS));
+		LOG_NUMBER("pause_ms", PAUSE_MS));
 	uv_poll_stop(&gate->poll);
 	timer_set(gate->http->loop, &gate->pause, PAUSE_MS);
 }
@@ -144,7 +144,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	struct gate *gate = poll->data;
 
 	for (unsigned i = 0; i < BATCH_MAX && gate->fd >= 0; i++) {
-		union socket_address peer = { 0 };
+		union socket_address peer = {0};
 		socklen_t len = sizeof(peer);
 		int fd = accept4(gate->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct client_address address;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * listener - a listening socket (a gate) of the accepting loop. Sockets are accepted in batches by our own
- * accept4, not by uv_listen, because most of them belong to another loop at once.
+ * listener - a listening socket (a gate) of the accepting loop. Sockets are accepted in batches by
+ * our own accept4, not by uv_listen, because most of them belong to another loop at once.
  */
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ struct http_loop;
 
 /* Owns fd from here on. */
 typedef void gate_accept_fn(struct http_loop *http, enum listener listener, int fd,
-			    const struct client_address *address);
+	const struct client_address *address);
 
 struct gate {
 	int fd; /* -1: closed */
@@ -33,10 +33,12 @@ struct gate {
 	bool is_polled;
 };
 
-/* Binds and listens. False with a sentence that names address, port and what would be valid. setting: its key. */
+/* Binds and listens. False with a sentence that names address, port and what would be valid.
+ * setting: its key. */
 bool gate_open(struct gate *gate, enum listener listener, struct text host, uint16_t port,
-	       const char *setting, struct arena *arena, struct text *error_out);
+	const char *setting, struct arena *arena, struct text *error_out);
 /* Starts accepting on this loop. A negative uv error code on failure. */
 int gate_attach(struct gate *gate, struct http_loop *http, gate_accept_fn *accept);
-/* Loop thread, or before any loop runs: stops accepting; connections in the kernel's queue are reset. */
+/* Loop thread, or before any loop runs: stops accepting; connections in the kernel's queue are
+ * reset. */
 void gate_close(struct gate *gate);

@@ -54,8 +54,8 @@ const struct router *http_router_of(const struct http_loop *http)
 	return http->server->router;
 }
 
-static void each_connection(struct http_loop *http, unsigned listeners,
-			    void (*visit)(struct connection *connection))
+static void each_connection(
+	struct http_loop *http, unsigned listeners, void (*visit)(struct connection *connection))
 {
 	for (unsigned state = 0; state < CONNECTION_CLOSING; state++) {
 		struct connection *next, *connection = http->lists[state];
@@ -78,8 +78,8 @@ static bool api_is_quiet(const struct http_loop *http)
 
 static void on_drain_look(struct timer *timer)
 {
-	struct http_loop *http =
-		(struct http_loop *)((char *)timer - offsetof(struct http_loop, drain_timer));
+	struct http_loop *http = (struct http_loop *)((char *)timer -
+		offsetof(struct http_loop, drain_timer));
 	uint64_t now_ms = uv_now(&http->loop->uv);
 	bool is_late = now_ms >= http->drain_until_ms;
 
@@ -108,8 +108,8 @@ void http_drain(struct loop *loop, void (*on_drained)(struct loop *loop))
 		return;
 	atomic_store(&http->draining, true);
 	http->on_drained = on_drained;
-	http->drain_until_ms =
-		uv_now(&loop->uv) + (uint64_t)http->server->settings->drain_timeout_ms;
+	http->drain_until_ms = uv_now(&loop->uv) +
+		(uint64_t)http->server->settings->drain_timeout_ms;
 	if (http->server->loops[0] == http)
 		gate_close(&http->server->gates[GATE_API]);
 	each_connection(http, LISTENER_API, connection_drain);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * http/loop - what one loop holds for HTTP: its connections by state, one buffer to read into, one to stage
- * answers in, the cached date. Loop thread only, but for the count, which the accepting loop reads
- * to find the loop with the fewest connections.
+ * http/loop - what one loop holds for HTTP: its connections by state, one buffer to read into, one
+ * to stage answers in, the cached date. Loop thread only, but for the count, which the accepting
+ * loop reads to find the loop with the fewest connections.
  */
 
 #include <stdatomic.h>
@@ -33,10 +33,10 @@ struct http_loop {
 	char *staged; /* answers of the running burst */
 	size_t staged_len;
 	struct connection *stager; /* whose burst that is */
-	size_t pending_bytes;      /* of all connections, in uv_write */
-	size_t stashed_bytes;      /* of all connections */
-	size_t intake_bytes;       /* of bodies that are coming in */
-	uint64_t write_count;      /* system calls that wrote */
+	size_t pending_bytes; /* of all connections, in uv_write */
+	size_t stashed_bytes; /* of all connections */
+	size_t intake_bytes; /* of bodies that are coming in */
+	uint64_t write_count; /* system calls that wrote */
 
 	int64_t date_second;
 	char date[DATE_LINE_LEN + 1];
@@ -54,5 +54,5 @@ struct http_loop {
 const struct http_settings *http_settings_of(const struct http_loop *http);
 const struct router *http_router_of(const struct http_loop *http);
 /* A connection is gone: its seat is free, a drain may be over. */
-void http_connection_gone(struct http_loop *http, const struct client_address *address,
-			  enum listener listener);
+void http_connection_gone(
+	struct http_loop *http, const struct client_address *address, enum listener listener);

@@ -19,26 +19,26 @@ enum {
 	PATH_MAX_BYTES = 512,
 };
 
-static const double size_buckets[] = { 100, 1000, 10000, 100000, 1000000, 10000000 };
+static const double size_buckets[] = {100, 1000, 10000, 100000, 1000000, 10000000};
 enum { SIZE_BUCKETS = sizeof(size_buckets) / sizeof(size_buckets[0]) };
 
 static const struct metric requests_total = {
 	.name = "http_requests_total",
 	.kind = METRIC_COUNTER,
 	.help = "Requests by method, route template and status; 499: the client left first.",
-	.labels = { "method", "endpoint", "status" },
+	.labels = {"method", "endpoint", "status"},
 };
 static const struct metric request_duration = {
 	.name = "http_request_duration_seconds",
 	.kind = METRIC_HISTOGRAM,
 	.help = "From the first byte of a request to its answer.",
-	.labels = { "method", "endpoint" },
+	.labels = {"method", "endpoint"},
 };
 static const struct metric request_size = {
 	.name = "http_request_size_bytes",
 	.kind = METRIC_HISTOGRAM,
 	.help = "Head and body of requests as they came.",
-	.labels = { "method", "endpoint" },
+	.labels = {"method", "endpoint"},
 	.buckets = size_buckets,
 	.bucket_count = SIZE_BUCKETS,
 };
@@ -46,7 +46,7 @@ static const struct metric response_size = {
 	.name = "http_response_size_bytes",
 	.kind = METRIC_HISTOGRAM,
 	.help = "Head and body of answers.",
-	.labels = { "method", "endpoint" },
+	.labels = {"method", "endpoint"},
 	.buckets = size_buckets,
 	.bucket_count = SIZE_BUCKETS,
 };
@@ -59,13 +59,42 @@ static const struct metric connections_refused = {
 	.name = "http_connections_refused_total",
 	.kind = METRIC_COUNTER,
 	.help = "Connections that were turned away.",
-	.labels = { "reason" },
+	.labels = {"reason"},
 };
 
 /* The statuses that have a slot of their own; others are looked up each time. */
 static const uint16_t statuses[] = {
-	200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414,
-	415, 417, 422, 428, 429, 431, 499, 500, 501, 502, 503, 504, 505, 507,
+	200,
+	201,
+	202,
+	204,
+	304,
+	400,
+	401,
+	403,
+	404,
+	405,
+	406,
+	408,
+	409,
+	411,
+	412,
+	413,
+	414,
+	415,
+	417,
+	422,
+	428,
+	429,
+	431,
+	499,
+	500,
+	501,
+	502,
+	503,
+	504,
+	505,
+	507,
 };
 enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
 
@@ -103,17 +132,17 @@ void measure_deinit(struct http_loop *http)
 	http->series = NULL;
 }
 
-static metric_id find(struct http_loop *http, const struct metric *metric, const struct text *labels,
-		      size_t count)
+static metric_id find(struct http_loop *http, const struct metric *metric,
+	const struct text *labels, size_t count)
 {
 	return metric_series(metric_shard_owner(http->loop->metrics), metric, labels, count);
 }
 
 static struct text method_label(const struct exchange *exchange)
 {
-	return exchange->request.method == 0 ?
-		       TEXT("other") :
-		       text_from_c(http_method_name(exchange->request.method));
+	return exchange->request.method == 0
+		? TEXT("other")
+		: text_from_c(http_method_name(exchange->request.method));
 }
 
 static struct series_row *row_of(struct http_loop *http, const struct flow *flow)
@@ -127,10 +156,10 @@ static struct series_row *row_of(struct http_loop *http, const struct flow *flow
 }
 
 static metric_id status_series(struct http_loop *http, struct series_row *row,
-			       const struct text endpoint[2], unsigned status)
+	const struct text endpoint[2], unsigned status)
 {
 	uint8_t slot = http->series->slots[status];
-	struct text labels[] = { endpoint[0], endpoint[1], TEXT_ABSENT };
+	struct text labels[] = {endpoint[0], endpoint[1], TEXT_ABSENT};
 	char digits[4];
 	metric_id id;
 
@@ -150,7 +179,7 @@ static void count_request(struct flow *flow, unsigned status, uint64_t took_ns, 
 	const struct compiled_route *route = flow->route;
 	struct metric_shard *shard = http->loop->metrics;
 	struct series_row *row = row_of(http, flow);
-	struct text labels[] = { method_label(exchange), route ? route->path : TEXT("none") };
+	struct text labels[] = {method_label(exchange), route ? route->path : TEXT("none")};
 
 	if (row->duration == 0) {
 		row->duration = find(http, &request_duration, labels, 2);
@@ -175,15 +204,16 @@ static void log_request(struct flow *flow, unsigned status, uint64_t took_ns, si
 	const struct compiled_route *route = flow->route;
 
 	log_write_flow(flow, LOG_INFO, "request",
-		       LOG_FIELDS(LOG_TEXT("method", method_label(exchange)),
-				  LOG_TEXT("endpoint", route ? route->path : TEXT("none")),
-				  LOG_TEXT("path", cut(exchange->request.path, PATH_MAX_BYTES)),
-				  LOG_NUMBER("status", status),
-				  LOG_DECIMAL("duration_ms", (double)(took_ns / 1000) / 1000),
-				  LOG_NUMBER("bytes", sent_bytes),
-				  LOG_TEXT("address", http_request_address(flow)),
-				  LOG_TEXT("user_agent", cut(http_request_header(flow, TEXT("user-agent")),
-							     USER_AGENT_MAX_BYTES))));
+		LOG_FIELDS(LOG_TEXT("method", method_label(exchange)),
+			LOG_TEXT("endpoint", route ? route->path : TEXT("none")),
+			LOG_TEXT("path", cut(exchange->request.path, PATH_MAX_BYTES)),
+			LOG_NUMBER("status", status),
+			LOG_DECIMAL("duration_ms", (double)(took_ns / 1000) / 1000),
+			LOG_NUMBER("bytes", sent_bytes),
+			LOG_TEXT("address", http_request_address(flow)),
+			LOG_TEXT("user_agent",
+				cut(http_request_header(flow, TEXT("user-agent")),
+					USER_AGENT_MAX_BYTES))));
 }
 
 void measure_request(struct flow *flow, size_t response_bytes)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * measure - what is counted and logged about requests and connections. Series are found once per loop, route
- * and status; on the request path a sample is an array index. endpoint is the route's
+ * measure - what is counted and logged about requests and connections. Series are found once per
+ * loop, route and status; on the request path a sample is an array index. endpoint is the route's
  * template, or "none": random paths add no series.
  */
 

@@ -5,7 +5,8 @@
 #include <llhttp.h>
 #include <string.h>
 
-_Static_assert(sizeof(llhttp_t) <= sizeof(((struct parser *)0)->state), "parser.state is too small");
+_Static_assert(
+	sizeof(llhttp_t) <= sizeof(((struct parser *)0)->state), "parser.state is too small");
 #if LLHTTP_VERSION_MAJOR * 10000 + LLHTTP_VERSION_MINOR * 100 + LLHTTP_VERSION_PATCH < 90402
 #error "llhttp before 9.4.2 accepts smuggled requests"
 #endif
@@ -122,12 +123,12 @@ static const llhttp_settings_t callbacks = {
 	.on_message_complete = on_message_complete,
 };
 
-bool parser_head(struct parser *parser, struct arena *arena, char *head, size_t len,
-		 size_t field_count)
+bool parser_head(
+	struct parser *parser, struct arena *arena, char *head, size_t len, size_t field_count)
 {
 	llhttp_errno_t code;
 
-	*parser = (struct parser){ .header_max = field_count };
+	*parser = (struct parser) {.header_max = field_count};
 	if (field_count > 0) {
 		parser->headers = arena_zalloc(arena, field_count * sizeof(parser->headers[0]));
 		if (parser->headers == NULL)
@@ -136,7 +137,8 @@ bool parser_head(struct parser *parser, struct arena *arena, char *head, size_t 
 	llhttp_init(llhttp_of(parser), HTTP_REQUEST, &callbacks);
 	llhttp_of(parser)->data = parser;
 	code = llhttp_execute(llhttp_of(parser), head, len);
-	/* A head without a body completes its message; an Upgrade header, ignored here, pauses too. */
+	/* A head without a body completes its message; an Upgrade header, ignored here, pauses
+	 * too. */
 	return code == HPE_OK || code == HPE_PAUSED || code == HPE_PAUSED_UPGRADE;
 }
 
@@ -151,8 +153,8 @@ bool parser_agrees(const struct parser *parser, bool chunked, uint64_t content_l
 	return is_chunked == chunked && (!has_length || llhttp->content_length == content_length);
 }
 
-void parser_chunked_begin(struct parser *parser, bool (*on_piece)(void *context, struct text piece),
-			  void *context)
+void parser_chunked_begin(
+	struct parser *parser, bool (*on_piece)(void *context, struct text piece), void *context)
 {
 	parser->on_body = on_piece;
 	parser->context = context;
@@ -162,7 +164,7 @@ void parser_chunked_begin(struct parser *parser, bool (*on_piece)(void *context,
 static bool overhead_is_honest(const struct parser *parser)
 {
 	return parser->raw_bytes - parser->body_bytes <=
-	       CHUNK_OVERHEAD_BYTES + parser->body_bytes * CHUNK_OVERHEAD_PER_BYTE;
+		CHUNK_OVERHEAD_BYTES + parser->body_bytes * CHUNK_OVERHEAD_PER_BYTE;
 }
 
 enum chunked_verdict parser_chunked(struct parser *parser, struct text data, size_t *taken_out)
@@ -170,7 +172,8 @@ enum chunked_verdict parser_chunked(struct parser *parser, struct text data, siz
 	llhttp_t *llhttp = llhttp_of(parser);
 	size_t at = 0;
 
-	/* In slices of the stream, not of the reads: the bound must not depend on how bytes were split. */
+	/* In slices of the stream, not of the reads: the bound must not depend on how bytes were
+	 * split. */
 	while (at < data.len) {
 		size_t len = CHUNK_SLICE_BYTES - parser->raw_bytes % CHUNK_SLICE_BYTES;
 		llhttp_errno_t code;

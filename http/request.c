@@ -32,15 +32,19 @@ size_t request_header_count(const struct http_request *request, struct text lowe
 
 static enum http_method method_of(struct text name)
 {
-	/* CONNECT is for proxies, TRACE reflects what it should not (RFC 9110, 9.3.8): not known here. */
+	/* CONNECT is for proxies, TRACE reflects what it should not (RFC 9110, 9.3.8): not known
+	 * here. */
 	static const struct {
 		struct text name;
 		enum http_method method;
 	} known[] = {
-		{ TEXT_INIT("GET"), HTTP_GET },       { TEXT_INIT("POST"), HTTP_POST },
-		{ TEXT_INIT("HEAD"), HTTP_HEAD },     { TEXT_INIT("PUT"), HTTP_PUT },
-		{ TEXT_INIT("PATCH"), HTTP_PATCH },   { TEXT_INIT("DELETE"), HTTP_DELETE },
-		{ TEXT_INIT("OPTIONS"), HTTP_OPTIONS },
+		{TEXT_INIT("GET"), HTTP_GET},
+		{TEXT_INIT("POST"), HTTP_POST},
+		{TEXT_INIT("HEAD"), HTTP_HEAD},
+		{TEXT_INIT("PUT"), HTTP_PUT},
+		{TEXT_INIT("PATCH"), HTTP_PATCH},
+		{TEXT_INIT("DELETE"), HTTP_DELETE},
+		{TEXT_INIT("OPTIONS"), HTTP_OPTIONS},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -66,7 +70,8 @@ static bool is_digit(char c)
 static bool version_parse(struct text version, uint8_t *minor_out, enum problem *problem_out)
 {
 	if (version.len != 8 || !text_starts_with(version, TEXT("HTTP/")) ||
-	    !is_digit(version.data[5]) || version.data[6] != '.' || !is_digit(version.data[7])) {
+		!is_digit(version.data[5]) || version.data[6] != '.' ||
+		!is_digit(version.data[7])) {
 		*problem_out = PROBLEM_BAD_REQUEST;
 		return false;
 	}
@@ -83,7 +88,7 @@ bool request_line_parse(struct text line, struct request_line *line_out, enum pr
 	target = text_cut(target, ' ', &version);
 	*problem_out = PROBLEM_BAD_REQUEST;
 	if (!all_are(method, CHARACTER_TOKEN) || !all_are(target, CHARACTER_TARGET) ||
-	    text_is_absent(version))
+		text_is_absent(version))
 		return false;
 	if (!version_parse(version, &line_out->minor, problem_out))
 		return false;
@@ -110,7 +115,8 @@ static bool check_target(struct http_request *request, enum problem *problem_out
 	return true;
 }
 
-/* RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0. An absolute target wins over a valid header. */
+/* RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0. An absolute target wins over a valid
+ * header. */
 static bool check_host(struct http_request *request, enum problem *problem_out)
 {
 	size_t count = request_header_count(request, TEXT("host"));
@@ -149,9 +155,10 @@ bool request_check_framing(struct http_request *request, enum problem *problem_o
 	if (lengths > 1 || codings > 1 || (lengths > 0 && codings > 0))
 		return false;
 	if (lengths == 1)
-		return content_length_parse(request_header(request, TEXT("content-length")),
-					    &request->content_length);
-	if (codings == 0 || (request->minor >= 1 && text_equals_ignore_case(coding, TEXT("chunked"))))
+		return content_length_parse(
+			request_header(request, TEXT("content-length")), &request->content_length);
+	if (codings == 0 ||
+		(request->minor >= 1 && text_equals_ignore_case(coding, TEXT("chunked"))))
 		return true;
 	/* RFC 9112, 6.1: a coding we do not understand is a 501; on 1.0 any is faulty framing. */
 	if (request->minor >= 1 && all_are(coding, CHARACTER_TOKEN))
@@ -181,8 +188,8 @@ static void read_connection_options(struct http_request *request)
 	if (request->minor >= 1)
 		request->keep_alive = !close;
 	else
-		request->keep_alive =
-			!close && list_has(request, TEXT("connection"), TEXT("keep-alive"));
+		request->keep_alive = !close &&
+			list_has(request, TEXT("connection"), TEXT("keep-alive"));
 }
 
 /* RFC 9110, 10.1.1; a 1.0 client does not know it, so there it is ignored. */
@@ -194,7 +201,7 @@ static bool check_expectation(struct http_request *request, enum problem *proble
 	if (text_is_absent(expect) || request->minor == 0)
 		return true;
 	request->expects_continue = request_header_count(request, TEXT("expect")) == 1 &&
-				    text_equals_ignore_case(expect, TEXT("100-continue"));
+		text_equals_ignore_case(expect, TEXT("100-continue"));
 	return request->expects_continue;
 }
 
@@ -202,5 +209,6 @@ bool request_check(struct http_request *request, enum problem *problem_out)
 {
 	read_connection_options(request);
 	return check_target(request, problem_out) && check_host(request, problem_out) &&
-	       request_check_framing(request, problem_out) && check_expectation(request, problem_out);
+		request_check_framing(request, problem_out) &&
+		check_expectation(request, problem_out);
 }

@@ -15,44 +15,44 @@ struct text response_phrase(uint16_t status)
 		uint16_t status;
 		struct text phrase;
 	} phrases[] = {
-		{ 200, TEXT_INIT("OK") },
-		{ 201, TEXT_INIT("Created") },
-		{ 202, TEXT_INIT("Accepted") },
-		{ 204, TEXT_INIT("No Content") },
-		{ 206, TEXT_INIT("Partial Content") },
-		{ 301, TEXT_INIT("Moved Permanently") },
-		{ 302, TEXT_INIT("Found") },
-		{ 303, TEXT_INIT("See Other") },
-		{ 304, TEXT_INIT("Not Modified") },
-		{ 307, TEXT_INIT("Temporary Redirect") },
-		{ 308, TEXT_INIT("Permanent Redirect") },
-		{ 400, TEXT_INIT("Bad Request") },
-		{ 401, TEXT_INIT("Unauthorized") },
-		{ 403, TEXT_INIT("Forbidden") },
-		{ 404, TEXT_INIT("Not Found") },
-		{ 405, TEXT_INIT("Method Not Allowed") },
-		{ 406, TEXT_INIT("Not Acceptable") },
-		{ 408, TEXT_INIT("Request Timeout") },
-		{ 409, TEXT_INIT("Conflict") },
-		{ 410, TEXT_INIT("Gone") },
-		{ 411, TEXT_INIT("Length Required") },
-		{ 412, TEXT_INIT("Precondition Failed") },
-		{ 413, TEXT_INIT("Content Too Large") },
-		{ 414, TEXT_INIT("URI Too Long") },
-		{ 415, TEXT_INIT("Unsupported Media Type") },
-		{ 416, TEXT_INIT("Range Not Satisfiable") },
-		{ 417, TEXT_INIT("Expectation Failed") },
-		{ 422, TEXT_INIT("Unprocessable Content") },
-		{ 428, TEXT_INIT("Precondition Required") },
-		{ 429, TEXT_INIT("Too Many Requests") },
-		{ 431, TEXT_INIT("Request Header Fields Too Large") },
-		{ 500, TEXT_INIT("Internal Server Error") },
-		{ 501, TEXT_INIT("Not Implemented") },
-		{ 502, TEXT_INIT("Bad Gateway") },
-		{ 503, TEXT_INIT("Service Unavailable") },
-		{ 504, TEXT_INIT("Gateway Timeout") },
-		{ 505, TEXT_INIT("HTTP Version Not Supported") },
-		{ 507, TEXT_INIT("Insufficient Storage") },
+		{200, TEXT_INIT("OK")},
+		{201, TEXT_INIT("Created")},
+		{202, TEXT_INIT("Accepted")},
+		{204, TEXT_INIT("No Content")},
+		{206, TEXT_INIT("Partial Content")},
+		{301, TEXT_INIT("Moved Permanently")},
+		{302, TEXT_INIT("Found")},
+		{303, TEXT_INIT("See Other")},
+		{304, TEXT_INIT("Not Modified")},
+		{307, TEXT_INIT("Temporary Redirect")},
+		{308, TEXT_INIT("Permanent Redirect")},
+		{400, TEXT_INIT("Bad Request")},
+		{401, TEXT_INIT("Unauthorized")},
+		{403, TEXT_INIT("Forbidden")},
+		{404, TEXT_INIT("Not Found")},
+		{405, TEXT_INIT("Method Not Allowed")},
+		{406, TEXT_INIT("Not Acceptable")},
+		{408, TEXT_INIT("Request Timeout")},
+		{409, TEXT_INIT("Conflict")},
+		{410, TEXT_INIT("Gone")},
+		{411, TEXT_INIT("Length Required")},
+		{412, TEXT_INIT("Precondition Failed")},
+		{413, TEXT_INIT("Content Too Large")},
+		{414, TEXT_INIT("URI Too Long")},
+		{415, TEXT_INIT("Unsupported Media Type")},
+		{416, TEXT_INIT("Range Not Satisfiable")},
+		{417, TEXT_INIT("Expectation Failed")},
+		{422, TEXT_INIT("Unprocessable Content")},
+		{428, TEXT_INIT("Precondition Required")},
+		{429, TEXT_INIT("Too Many Requests")},
+		{431, TEXT_INIT("Request Header Fields Too Large")},
+		{500, TEXT_INIT("Internal Server Error")},
+		{501, TEXT_INIT("Not Implemented")},
+		{502, TEXT_INIT("Bad Gateway")},
+		{503, TEXT_INIT("Service Unavailable")},
+		{504, TEXT_INIT("Gateway Timeout")},
+		{505, TEXT_INIT("HTTP Version Not Supported")},
+		{507, TEXT_INIT("Insufficient Storage")},
 	};
 
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
@@ -109,15 +109,14 @@ static char *put_status_line(char *out, uint16_t status)
 }
 
 char *response_write_head(char *out, const struct exchange_response *response,
-			  struct text date_line, const char *request_id,
-			  enum response_connection connection)
+	struct text date_line, const char *request_id, enum response_connection connection)
 {
 	out = put(put_status_line(out, response->status), date_line);
 	if (!text_is_absent(response->media_type) && response_allows_body(response->status))
 		out = put_header(out, TEXT("Content-Type: "), response->media_type);
 	if (response_allows_body(response->status))
 		out = put(put_number(put(out, TEXT("Content-Length: ")), response->body.len),
-			  TEXT("\r\n"));
+			TEXT("\r\n"));
 	out = put_header(out, TEXT("X-Request-ID: "), text_from_c(request_id));
 	for (size_t i = 0; i < response->header_count; i++) {
 		out = put(out, response->headers[i].name);

@@ -11,8 +11,8 @@
 #include "http/exchange.h"
 
 enum response_connection {
-	RESPONSE_IMPLICIT,  /* 1.1 that stays open: no Connection header */
-	RESPONSE_KEEPS,     /* 1.0 that stays open */
+	RESPONSE_IMPLICIT, /* 1.1 that stays open: no Connection header */
+	RESPONSE_KEEPS, /* 1.0 that stays open */
 	RESPONSE_CLOSES,
 };
 
@@ -20,8 +20,7 @@ enum response_connection {
 size_t response_head_bound(const struct exchange_response *response);
 /* date_line: "Date: ...\r\n". Returns the end of what was written. */
 char *response_write_head(char *out, const struct exchange_response *response,
-			  struct text date_line, const char *request_id,
-			  enum response_connection connection);
+	struct text date_line, const char *request_id, enum response_connection connection);
 /* 1xx, 204 and 304 never have a body, nor a Content-Length (RFC 9110, 8.6). */
 bool response_allows_body(uint16_t status);
 /* "Not Found"; "Unknown" for a status nobody registered. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The process-wide half: listening sockets, seats, and who gets a new connection. What one loop holds and
- * how it drains stands in loop.c.
+ * The process-wide half: listening sockets, seats, and who gets a new connection. What one loop
+ * holds and how it drains stands in loop.c.
  */
 
 #include "http/server.h"
@@ -23,8 +23,7 @@ struct arrival {
 };
 
 struct http_server *http_server_new(const struct http_settings *settings, struct router *router,
-				    struct metrics *metrics, struct log *log, struct arena *arena,
-				    struct text *error_out)
+	struct metrics *metrics, struct log *log, struct arena *arena, struct text *error_out)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
 
@@ -32,7 +31,8 @@ struct http_server *http_server_new(const struct http_settings *settings, struct
 		*error_out = arena_printf(arena,
 			"http.request_memory_max is %lld bytes and must be at least three times "
 			"http.body_max, which is %lld bytes",
-			(long long)settings->flow_memory_max_bytes, (long long)settings->body_max_bytes);
+			(long long)settings->flow_memory_max_bytes,
+			(long long)settings->body_max_bytes);
 		free(server);
 		return NULL;
 	}
@@ -44,10 +44,10 @@ struct http_server *http_server_new(const struct http_settings *settings, struct
 	server->gates[GATE_API].fd = server->gates[GATE_OPS].fd = -1;
 	server->addresses = address_table_new();
 	if (server->addresses == NULL ||
-	    !gate_open(&server->gates[GATE_API], LISTENER_API, settings->host,
-		       (uint16_t)settings->port, "http", arena, error_out) ||
-	    !gate_open(&server->gates[GATE_OPS], LISTENER_OPS, settings->ops_host,
-		       (uint16_t)settings->ops_port, "ops", arena, error_out)) {
+		!gate_open(&server->gates[GATE_API], LISTENER_API, settings->host,
+			(uint16_t)settings->port, "http", arena, error_out) ||
+		!gate_open(&server->gates[GATE_OPS], LISTENER_OPS, settings->ops_host,
+			(uint16_t)settings->ops_port, "ops", arena, error_out)) {
 		http_server_free(server);
 		return NULL;
 	}
@@ -76,8 +76,8 @@ size_t http_connection_count(const struct http_server *server)
 	size_t count = 0;
 
 	for (unsigned i = 0; i < server->loop_count; i++)
-		count += atomic_load_explicit(&server->loops[i]->connection_count,
-					      memory_order_relaxed);
+		count += atomic_load_explicit(
+			&server->loops[i]->connection_count, memory_order_relaxed);
 	return count;
 }
 
@@ -90,8 +90,8 @@ static struct http_loop *least_busy(struct http_server *server)
 
 	for (unsigned i = 0; i < server->loop_count; i++) {
 		struct http_loop *candidate = server->loops[i];
-		unsigned count = atomic_load_explicit(&candidate->connection_count,
-						      memory_order_relaxed);
+		unsigned count = atomic_load_explicit(
+			&candidate->connection_count, memory_order_relaxed);
 
 		if (!atomic_load(&candidate->draining) && (chosen == NULL || count < fewest)) {
 			chosen = candidate;
@@ -101,8 +101,8 @@ static struct http_loop *least_busy(struct http_server *server)
 	return chosen;
 }
 
-#define BUSY_BODY                                                                                  \
-	"{\"status\":\"error\",\"code\":\"OVERLOADED\","                                             \
+#define BUSY_BODY \
+	"{\"status\":\"error\",\"code\":\"OVERLOADED\"," \
 	"\"message\":\"The server is busy; try again shortly\"}\n"
 
 /* Best effort: the answer is sent if the socket takes it at once. */
@@ -122,7 +122,7 @@ static void turn_away(struct http_loop *http, int fd, enum refusal_reason reason
 }
 
 static void settle_in(struct http_loop *http, int fd, enum listener listener,
-		      const struct client_address *address)
+	const struct client_address *address)
 {
 	measure_connections(http, 1);
 	if (listener == LISTENER_API)
@@ -145,14 +145,14 @@ static void on_arrival(struct loop *loop, struct loop_message *message)
 	free(arrival);
 }
 
-static bool hand_over(struct http_loop *to, int fd, enum listener listener,
-		      const struct client_address *address)
+static bool hand_over(
+	struct http_loop *to, int fd, enum listener listener, const struct client_address *address)
 {
 	struct arrival *arrival = malloc(sizeof(*arrival));
 
 	if (arrival == NULL)
 		return false;
-	*arrival = (struct arrival){
+	*arrival = (struct arrival) {
 		.message.run = on_arrival,
 		.fd = fd,
 		.listener = listener,
@@ -164,7 +164,7 @@ static bool hand_over(struct http_loop *to, int fd, enum listener listener,
 
 /* The ops listener has seats of its own: health must answer when the API is full. */
 static bool take_seat(struct http_server *server, enum listener listener,
-		      const struct client_address *address, enum refusal_reason *reason_out)
+	const struct client_address *address, enum refusal_reason *reason_out)
 {
 	const struct http_settings *settings = server->settings;
 
@@ -180,16 +180,16 @@ static bool take_seat(struct http_server *server, enum listener listener,
 		return false;
 	}
 	*reason_out = REFUSAL_ADDRESS;
-	if (!address_table_add(server->addresses, address,
-			       (unsigned)settings->connections_per_address)) {
+	if (!address_table_add(
+		    server->addresses, address, (unsigned)settings->connections_per_address)) {
 		atomic_fetch_sub(&server->api_count, 1);
 		return false;
 	}
 	return true;
 }
 
-static void leave_seat(struct http_server *server, enum listener listener,
-		       const struct client_address *address)
+static void leave_seat(
+	struct http_server *server, enum listener listener, const struct client_address *address)
 {
 	if (listener == LISTENER_OPS) {
 		atomic_fetch_sub(&server->ops_count, 1);
@@ -200,7 +200,7 @@ static void leave_seat(struct http_server *server, enum listener listener,
 }
 
 static void accept_connection(struct http_loop *http, enum listener listener, int fd,
-			      const struct client_address *address)
+	const struct client_address *address)
 {
 	struct http_server *server = http->server;
 	enum refusal_reason reason = REFUSAL_SHUTDOWN;
@@ -224,8 +224,8 @@ static void accept_connection(struct http_loop *http, enum listener listener, in
 	}
 }
 
-void http_connection_gone(struct http_loop *http, const struct client_address *address,
-			  enum listener listener)
+void http_connection_gone(
+	struct http_loop *http, const struct client_address *address, enum listener listener)
 {
 	if (listener == LISTENER_API)
 		http->api_count--;

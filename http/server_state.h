@@ -19,7 +19,7 @@ struct http_server {
 	struct address_table *addresses; /* of the API */
 	_Atomic(uint64_t) api_count;
 	_Atomic(uint64_t) ops_count;
-	struct gate gates[GATES];       /* of loops[0] */
+	struct gate gates[GATES]; /* of loops[0] */
 	struct http_loop *loops[LOOPS_MAX]; /* complete before the loops run */
 	unsigned loop_count;
 };

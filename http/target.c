@@ -75,10 +75,11 @@ static bool check_path(struct text path)
 	return true;
 }
 
-/* "http://host/path": leaves the rest after the authority in *rest. An absent authority is the origin form. */
+/* "http://host/path": leaves the rest after the authority in *rest. An absent authority is the
+ * origin form. */
 static bool cut_authority(struct text *rest, struct text *authority_out)
 {
-	static const struct text schemes[] = { TEXT_INIT("http://"), TEXT_INIT("https://") };
+	static const struct text schemes[] = {TEXT_INIT("http://"), TEXT_INIT("https://")};
 	size_t skip = 0, len;
 
 	*authority_out = TEXT_ABSENT;
@@ -86,7 +87,7 @@ static bool cut_authority(struct text *rest, struct text *authority_out)
 		return true;
 	for (size_t i = 0; i < 2 && skip == 0; i++)
 		if (rest->len > schemes[i].len &&
-		    text_equals_ignore_case(text_of(rest->data, schemes[i].len), schemes[i]))
+			text_equals_ignore_case(text_of(rest->data, schemes[i].len), schemes[i]))
 			skip = schemes[i].len;
 	if (skip == 0)
 		return false;
@@ -102,7 +103,7 @@ bool target_parse(struct text raw, struct target *target_out, enum problem *prob
 {
 	struct text rest = raw;
 
-	*target_out = (struct target){ .path = raw };
+	*target_out = (struct target) {.path = raw};
 	*problem_out = PROBLEM_BAD_REQUEST;
 	if (text_equals(raw, TEXT("*")))
 		return true;
@@ -118,7 +119,7 @@ bool target_parse(struct text raw, struct target *target_out, enum problem *prob
 
 	*problem_out = PROBLEM_BAD_QUERY;
 	return text_is_absent(target_out->query) ||
-	       check_characters(target_out->query, CHARACTER_QUERY);
+		check_characters(target_out->query, CHARACTER_QUERY);
 }
 
 static bool port_is_valid(struct text port)
@@ -128,7 +129,7 @@ static bool port_is_valid(struct text port)
 	if (port.len == 0)
 		return true; /* "host:" is allowed, RFC 3986, 3.2.3 */
 	return port.len <= PORT_DIGITS_MAX && port.data[0] != '-' && text_to_int(port, &number) &&
-	       number <= PORT_MAX;
+		number <= PORT_MAX;
 }
 
 static bool ipv6_is_valid(struct text literal)
@@ -153,10 +154,12 @@ bool authority_is_valid(struct text authority)
 			return false;
 		if (after.len == 0)
 			return true;
-		return after.data[0] == ':' && port_is_valid(text_of(after.data + 1, after.len - 1));
+		return after.data[0] == ':' &&
+			port_is_valid(text_of(after.data + 1, after.len - 1));
 	}
 	host = text_cut(authority, ':', &port);
-	if (host.len == 0 || host.len > HOST_NAME_MAX_BYTES || !check_characters(host, CHARACTER_HOST))
+	if (host.len == 0 || host.len > HOST_NAME_MAX_BYTES ||
+		!check_characters(host, CHARACTER_HOST))
 		return false;
 	return text_is_absent(port) || port_is_valid(port);
 }
@@ -169,8 +172,9 @@ struct text percent_decode(struct arena *arena, struct text raw, bool plus_is_sp
 	if (text_is_absent(raw))
 		return TEXT_ABSENT;
 	if (memchr(raw.data, '%', raw.len) == NULL &&
-	    (!plus_is_space || memchr(raw.data, '+', raw.len) == NULL))
-		return memchr(raw.data, '\0', raw.len) == NULL && text_is_utf8(raw) ? raw : TEXT_ABSENT;
+		(!plus_is_space || memchr(raw.data, '+', raw.len) == NULL))
+		return memchr(raw.data, '\0', raw.len) == NULL && text_is_utf8(raw) ? raw
+										    : TEXT_ABSENT;
 
 	decoded = arena_alloc(arena, raw.len + 1);
 	if (decoded == NULL)

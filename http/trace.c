@@ -33,9 +33,9 @@ static bool hex_parse(const char *text, uint8_t *out, size_t size, bool *any_out
 	*any_out = false;
 	for (size_t i = 0; i < 2 * size; i++) {
 		char c = text[i];
-		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') :
-				 c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) :
-							16;
+		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+			: c >= 'a' && c <= 'f'        ? (unsigned)(c - 'a' + 10)
+						      : 16;
 
 		if (digit > 15)
 			return false;
@@ -51,15 +51,15 @@ bool traceparent_parse(struct text header, struct trace *trace_out)
 	bool any;
 
 	if (header.len < TRACEPARENT_LEN || header.data[2] != '-' ||
-	    header.data[PARENT_ID_AT - 1] != '-' || header.data[FLAGS_AT - 1] != '-')
+		header.data[PARENT_ID_AT - 1] != '-' || header.data[FLAGS_AT - 1] != '-')
 		return false;
 	if (!hex_parse(header.data, &version, 1, &any) || version == 0xff)
 		return false;
 	if (header.len > TRACEPARENT_LEN && (version == 0 || header.data[TRACEPARENT_LEN] != '-'))
 		return false;
 	if (!hex_parse(header.data + TRACE_ID_AT, trace_id, 16, &any) || !any ||
-	    !hex_parse(header.data + PARENT_ID_AT, span_id, 8, &any) || !any ||
-	    !hex_parse(header.data + FLAGS_AT, &flags, 1, &any))
+		!hex_parse(header.data + PARENT_ID_AT, span_id, 8, &any) || !any ||
+		!hex_parse(header.data + FLAGS_AT, &flags, 1, &any))
 		return false;
 	memcpy(trace_out->trace_id, trace_id, sizeof(trace_id));
 	memcpy(trace_out->span_id, span_id, sizeof(span_id));
@@ -95,10 +95,11 @@ void trace_begin(struct flow *flow)
 		trace->request_id[UUID_TEXT_LEN] = '\0';
 	}
 	if (text_is_absent(parent) || !traceparent_parse(parent, trace)) {
-		uint64_t halves[2] = { next_random(flow->loop->http), next_random(flow->loop->http) };
+		uint64_t halves[2] = {next_random(flow->loop->http), next_random(flow->loop->http)};
 
 		memcpy(trace->trace_id, halves, sizeof(trace->trace_id));
 		trace->sampled = false;
 	}
-	memcpy(trace->span_id, &span_id, sizeof(trace->span_id)); /* our own span under the parent */
+	memcpy(trace->span_id, &span_id,
+		sizeof(trace->span_id)); /* our own span under the parent */
 }

@@ -14,5 +14,6 @@
 void trace_begin(struct flow *flow);
 /* 1 to 63 of A-Z a-z 0-9 . _ - */
 bool request_id_is_valid(struct text id);
-/* Version 00, or a later one that starts like it; ids must not be all zeros (W3C Trace Context, 3.2.2). */
+/* Version 00, or a later one that starts like it; ids must not be all zeros (W3C Trace Context,
+ * 3.2.2). */
 bool traceparent_parse(struct text header, struct trace *trace_out);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Request targets: what is accepted has a path that starts with a slash, no dot segment however it is
- * written, and decodes segment by segment and pair by pair into texts without NUL.
+ * Request targets: what is accepted has a path that starts with a slash, no dot segment however it
+ * is written, and decodes segment by segment and pair by pair into texts without NUL.
  */
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(owned, data, size);
 	arena_init(&arena, NULL, 1 << 22);
 	if (target_parse(text_of(owned, size), &target, &problem) &&
-	    !text_equals(target.path, TEXT("*"))) {
+		!text_equals(target.path, TEXT("*"))) {
 		check_path(&arena, target.path);
 		check_query(&arena, target.query);
 		if (!text_is_absent(target.authority))

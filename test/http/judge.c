@@ -11,15 +11,15 @@ enum { PORTION_MAX = 40 };
 
 struct http_settings judge_settings(void)
 {
-	struct http_settings settings = { 0 };
+	struct http_settings settings = {0};
 	struct arena arena;
 	struct text error;
 
 	arena_init(&arena, NULL, 1 << 20);
 	for (size_t i = 0; i < http_setting_group.row_count; i++)
 		if (!setting_parse(&http_setting_group.rows[i],
-				   text_from_c(http_setting_group.rows[i].fallback), &settings, &arena,
-				   &error))
+			    text_from_c(http_setting_group.rows[i].fallback), &settings, &arena,
+			    &error))
 			abort();
 	settings.host = settings.ops_host = TEXT("127.0.0.1");
 	arena_deinit(&arena);
@@ -30,7 +30,8 @@ struct http_settings judge_settings(void)
 static void digest(struct judgement *judgement, struct text text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		judgement->digest = (judgement->digest ^ (unsigned char)text.data[i]) * 0x100000001b3u;
+		judgement->digest = (judgement->digest ^ (unsigned char)text.data[i]) *
+			0x100000001b3u;
 	judgement->digest = (judgement->digest ^ text.len ^ text_is_absent(text)) * 0x100000001b3u;
 }
 
@@ -88,7 +89,7 @@ static bool take_head(struct feeding *feeding, struct intake *intake, struct jud
 		size_t taken;
 
 		verdict = head_feed(&intake->head, intake->arena, feeding->settings,
-				    portion(feeding, &owned), &taken);
+			portion(feeding, &owned), &taken);
 		feeding->at += taken;
 		free(owned);
 	}
@@ -104,7 +105,7 @@ static bool take_head(struct feeding *feeding, struct intake *intake, struct jud
 }
 
 static bool take_body(struct feeding *feeding, struct intake *intake, size_t body_max_bytes,
-		      struct judgement *judgement)
+	struct judgement *judgement)
 {
 	const struct http_request *request = &intake->exchange.request;
 	enum body_verdict verdict = BODY_MORE;
@@ -130,11 +131,11 @@ static bool take_body(struct feeding *feeding, struct intake *intake, size_t bod
 	return verdict == BODY_COMPLETE;
 }
 
-struct judgement judge(const struct http_settings *settings, size_t body_max_bytes, const char *data,
-		       size_t len, uint64_t split)
+struct judgement judge(const struct http_settings *settings, size_t body_max_bytes,
+	const char *data, size_t len, uint64_t split)
 {
-	struct feeding feeding = { .settings = settings, .data = data, .len = len, .split = split };
-	struct judgement judgement = { .digest = 0xcbf29ce484222325u, .problem = PROBLEM_COUNT };
+	struct feeding feeding = {.settings = settings, .data = data, .len = len, .split = split};
+	struct judgement judgement = {.digest = 0xcbf29ce484222325u, .problem = PROBLEM_COUNT};
 	bool goes_on = true;
 
 	while (goes_on && feeding.at < len && !judgement.last) {

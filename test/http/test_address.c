@@ -17,7 +17,7 @@ enum { THREADS = 4, ROUNDS = 2000 };
 
 static struct client_address address(const char *text)
 {
-	struct sockaddr_storage storage = { .ss_family = AF_INET };
+	struct sockaddr_storage storage = {.ss_family = AF_INET};
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
 
@@ -31,9 +31,9 @@ static struct client_address address(const char *text)
 static void an_address_is_written_as_people_do(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "203.0.113.7", "203.0.113.7" },
-		{ "2001:db8::1", "2001:db8::1" },
-		{ "::ffff:203.0.113.7", "203.0.113.7" },
+		{"203.0.113.7", "203.0.113.7"},
+		{"2001:db8::1", "2001:db8::1"},
+		{"::ffff:203.0.113.7", "203.0.113.7"},
 	};
 	char out[CLIENT_ADDRESS_TEXT_MAX];
 
@@ -43,7 +43,7 @@ static void an_address_is_written_as_people_do(void **state)
 		assert_int_equal(client_address_format(&parsed, out), strlen(rows[i][1]));
 		assert_string_equal(out, rows[i][1]);
 	}
-	struct client_address none = { .family = 0 };
+	struct client_address none = {.family = 0};
 	assert_int_equal(client_address_format(&none, out), 0);
 }
 

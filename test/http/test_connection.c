@@ -13,7 +13,7 @@
 #include "test/http/wire.h"
 
 #define REQUEST(path_) "GET " path_ " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define POST_ECHO(headers_, body_)                                                                      \
+#define POST_ECHO(headers_, body_) \
 	"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" headers_ "\r\n" body_
 
 static struct wire wire;
@@ -129,8 +129,9 @@ static void pipelined_requests_wait_for_the_flow_before_them(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
 
-	client_send(&client, REQUEST("/hello") REQUEST("/wait") REQUEST("/address") REQUEST("/wait")
-				     POST_ECHO("Content-Length: 14\r\n", "{\"text\":\"end\"}"));
+	client_send(&client,
+		REQUEST("/hello") REQUEST("/wait") REQUEST("/address") REQUEST("/wait")
+			POST_ECHO("Content-Length: 14\r\n", "{\"text\":\"end\"}"));
 	expect_text(&client, "hello");
 	wire_await_waiting(&wire, 1);
 	wire_release(&wire);
@@ -193,8 +194,9 @@ static void options_names_the_methods_of_a_path_and_of_the_server(void **state)
 	struct client client = client_open(&wire, LISTENER_API);
 	char allow[256];
 
-	client_send(&client, "OPTIONS /echo HTTP/1.1\r\nHost: a\r\n\r\n"
-			     "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+	client_send(&client,
+		"OPTIONS /echo HTTP/1.1\r\nHost: a\r\n\r\n"
+		"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
 	client_expect(&client, 204);
 	assert_true(client_header(&client, "Allow", allow));
 	assert_non_null(strstr(allow, "POST"));
@@ -264,8 +266,9 @@ static void a_body_of_known_length_and_a_chunked_one_are_read(void **state)
 
 	client_send(&client, POST_ECHO("Content-Length: 14\r\n", "{\"text\":\"one\"}"));
 	expect_text(&client, "one");
-	client_send(&client, POST_ECHO("Transfer-Encoding: chunked\r\n",
-				  "8\r\n{\"text\":\r\n6;x=y\r\n\"two\"}\r\n0\r\nX-T: 1\r\n\r\n"));
+	client_send(&client,
+		POST_ECHO("Transfer-Encoding: chunked\r\n",
+			"8\r\n{\"text\":\r\n6;x=y\r\n\"two\"}\r\n0\r\nX-T: 1\r\n\r\n"));
 	expect_text(&client, "two");
 	client_close(&client);
 }
@@ -335,11 +338,12 @@ static void a_refused_request_never_has_its_body_taken_for_a_request(void **stat
 {
 	struct client client = client_open(&wire, LISTENER_API);
 
-	client_send(&client, "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 39\r\n\r\n"
-			     "GET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n"
-			     "POST /nothing HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-			     "27\r\nGET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n\r\n0\r\n\r\n"
-			     REQUEST("/address"));
+	client_send(&client,
+		"POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 39\r\n\r\n"
+		"GET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n"
+		"POST /nothing HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"27\r\nGET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n\r\n0\r\n\r\n" REQUEST(
+			"/address"));
 	client_expect(&client, 404);
 	client_expect(&client, 404);
 	expect_text(&client, "127.0.0.1");
@@ -350,9 +354,10 @@ static void a_route_without_a_body_drops_a_small_one(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
 
-	client_send(&client, "POST /bodiless HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
-			     "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nworld"
-			     REQUEST("/address"));
+	client_send(&client,
+		"POST /bodiless HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+		"GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nworld" REQUEST(
+			"/address"));
 	expect_text(&client, "hello");
 	expect_text(&client, "hello");
 	expect_text(&client, "127.0.0.1");
@@ -368,7 +373,8 @@ static void a_client_that_expects_it_is_told_to_continue(void **state)
 	client_send(&client, "{\"text\":\"now\"}");
 	expect_text(&client, "now");
 	/* one that does not wait for it needs none */
-	client_send(&client, POST_ECHO("Content-Length: 14\r\nExpect: 100-continue\r\n", "{\"text\":\"now\"}"));
+	client_send(&client,
+		POST_ECHO("Content-Length: 14\r\nExpect: 100-continue\r\n", "{\"text\":\"now\"}"));
 	expect_text(&client, "now");
 	client_close(&client);
 }
@@ -384,8 +390,9 @@ static void a_refused_client_is_never_told_to_continue(void **state)
 	client_close(&client);
 
 	client = client_open(&wire, LISTENER_API);
-	client_send(&client, "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
-			     "Expect: 100-continue\r\n\r\n");
+	client_send(&client,
+		"POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+		"Expect: 100-continue\r\n\r\n");
 	client_expect(&client, 404);
 	client_expect_end(&client);
 	client_close(&client);
@@ -417,7 +424,8 @@ static void connection_close_is_honoured_whatever_follows(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
 
-	client_send(&client, "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" REQUEST("/hello"));
+	client_send(&client,
+		"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" REQUEST("/hello"));
 	expect_text(&client, "hello");
 	expect_header(&client, "Connection", "close");
 	client_expect_end(&client);
@@ -443,8 +451,9 @@ static void upgrades_are_ignored(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
 
-	client_send(&client, "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
-			     "Upgrade: websocket\r\n\r\n" REQUEST("/hello"));
+	client_send(&client,
+		"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+		"Upgrade: websocket\r\n\r\n" REQUEST("/hello"));
 	expect_text(&client, "hello");
 	expect_text(&client, "hello");
 	client_close(&client);
@@ -454,7 +463,8 @@ static void after_so_many_requests_the_last_answer_closes(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
 
-	client_send(&client, REQUEST("/hello") REQUEST("/hello") REQUEST("/hello") REQUEST("/hello"));
+	client_send(
+		&client, REQUEST("/hello") REQUEST("/hello") REQUEST("/hello") REQUEST("/hello"));
 	expect_text(&client, "hello");
 	expect_text(&client, "hello");
 	expect_no_header(&client, "Connection");
@@ -637,9 +647,9 @@ static void when_the_drain_is_over_the_rest_gets_a_503(void **state)
 	client_close(&busy);
 }
 
-#define TEST(name_) cmocka_unit_test_setup_teardown(name_, start, stop)
+#define TEST(name_)           cmocka_unit_test_setup_teardown(name_, start, stop)
 #define TEST_IMPATIENT(name_) cmocka_unit_test_setup_teardown(name_, start_impatient, stop)
-#define TEST_NARROW(name_) cmocka_unit_test_setup_teardown(name_, start_narrow, stop)
+#define TEST_NARROW(name_)    cmocka_unit_test_setup_teardown(name_, start_narrow, stop)
 
 int main(void)
 {
@@ -647,7 +657,8 @@ int main(void)
 		TEST(a_request_gets_its_answer_with_the_usual_headers),
 		TEST(a_connection_serves_one_request_after_the_other),
 		TEST(a_request_in_single_bytes_is_understood),
-		cmocka_unit_test_setup(sixteen_pipelined_requests_get_sixteen_answers_in_one_write, start),
+		cmocka_unit_test_setup(
+			sixteen_pipelined_requests_get_sixteen_answers_in_one_write, start),
 		TEST(pipelined_requests_wait_for_the_flow_before_them),
 		TEST(a_flood_behind_a_waiting_flow_is_taken_later_and_whole),
 		TEST(a_large_answer_arrives_whole_and_the_next_one_behind_it),

@@ -38,9 +38,10 @@ static void requests_are_counted_by_method_template_and_status(void **state)
 	wire.metrics = metrics_new();
 	wire_start(&wire);
 	client = client_open(&wire, LISTENER_API);
-	client_send(&client, REQUEST("/hello") REQUEST("/hello?page=2") REQUEST("/nothing")
-				     "POST /hello HTTP/1.1\r\nHost: a\r\n\r\n"
-				     "BREW / HTTP/1.1\r\nHost: a\r\n\r\n");
+	client_send(&client,
+		REQUEST("/hello") REQUEST("/hello?page=2")
+			REQUEST("/nothing") "POST /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+					    "BREW / HTTP/1.1\r\nHost: a\r\n\r\n");
 	client_expect(&client, 200);
 	client_expect(&client, 200);
 	client_expect(&client, 404);
@@ -55,15 +56,19 @@ static void requests_are_counted_by_method_template_and_status(void **state)
 	wire_stop(&wire);
 
 	text = exposed(wire.metrics, &arena);
-#define COUNTED(labels_, value_) assert_true(says(text, "http_requests_total{" labels_ "} " value_ "\n"))
+#define COUNTED(labels_, value_) \
+	assert_true(says(text, "http_requests_total{" labels_ "} " value_ "\n"))
 	COUNTED("method=\"GET\",endpoint=\"/hello\",status=\"200\"", "2");
 	COUNTED("method=\"GET\",endpoint=\"none\",status=\"404\"", "1");
 	COUNTED("method=\"POST\",endpoint=\"none\",status=\"405\"", "1");
 	COUNTED("method=\"other\",endpoint=\"none\",status=\"501\"", "1");
 	COUNTED("method=\"GET\",endpoint=\"/wait\",status=\"499\"", "1");
-	assert_true(says(text, "http_request_duration_seconds_count{method=\"GET\",endpoint=\"/hello\"} 2\n"));
-	assert_true(says(text, "http_request_size_bytes_bucket{method=\"GET\",endpoint=\"/hello\",le=\"100\"} 2\n"));
-	assert_true(says(text, "http_response_size_bytes_count{method=\"GET\",endpoint=\"/hello\"} 2\n"));
+	assert_true(says(text,
+		"http_request_duration_seconds_count{method=\"GET\",endpoint=\"/hello\"} 2\n"));
+	assert_true(says(text,
+		"http_request_size_bytes_bucket{method=\"GET\",endpoint=\"/hello\",le=\"100\"} 2\n"));
+	assert_true(says(
+		text, "http_response_size_bytes_count{method=\"GET\",endpoint=\"/hello\"} 2\n"));
 	assert_true(says(text, "http_connections 0\n"));
 	arena_deinit(&arena);
 	metrics_free(wire.metrics);
@@ -125,7 +130,7 @@ static void refused_connections_are_counted_by_reason(void **state)
 	client_close(&second);
 	wire_stop(&wire);
 	assert_true(says(exposed(wire.metrics, &arena),
-			 "http_connections_refused_total{reason=\"connections_max\"} 1\n"));
+		"http_connections_refused_total{reason=\"connections_max\"} 1\n"));
 	arena_deinit(&arena);
 	metrics_free(wire.metrics);
 }
@@ -135,7 +140,10 @@ static void the_access_line_has_the_path_without_the_query(void **state)
 	char file[] = "/tmp/millrace-test-XXXXXX", line[4096];
 	int fd = mkstemp(file);
 	struct log_settings settings = {
-		.level = LOG_INFO, .format = LOG_FORMAT_JSON, .access = true, .ring_bytes = 65536,
+		.level = LOG_INFO,
+		.format = LOG_FORMAT_JSON,
+		.access = true,
+		.ring_bytes = 65536,
 		.file = text_from_c(file),
 	};
 	struct wire wire;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/* The matrix: requests that must be refused, with the status, and requests that must not; each fed whole, byte
- * by byte and in random portions, with the same outcome. */
+/* The matrix: requests that must be refused, with the status, and requests that must not; each
+ * fed whole, byte by byte and in random portions, with the same outcome. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,12 +21,15 @@ struct row {
 	unsigned status; /* 0: sound */
 };
 
-#define ROW(status_, bytes_) { .bytes = (bytes_), .len = sizeof(bytes_) - 1, .status = (status_) }
-#define GET(target_) "GET " target_ " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define WITH(headers_) "GET / HTTP/1.1\r\nHost: a\r\n" headers_ "\r\n"
+#define ROW(status_, bytes_) \
+	{ \
+		.bytes = (bytes_), .len = sizeof(bytes_) - 1, .status = (status_) \
+	}
+#define GET(target_)          "GET " target_ " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define WITH(headers_)        "GET / HTTP/1.1\r\nHost: a\r\n" headers_ "\r\n"
 #define POST(headers_, body_) "POST / HTTP/1.1\r\nHost: a\r\n" headers_ "\r\n" body_
-#define CHUNKED(body_) POST("Transfer-Encoding: chunked\r\n", body_)
-#define HOST(value_) "GET / HTTP/1.1\r\nHost: " value_ "\r\n\r\n"
+#define CHUNKED(body_)        POST("Transfer-Encoding: chunked\r\n", body_)
+#define HOST(value_)          "GET / HTTP/1.1\r\nHost: " value_ "\r\n\r\n"
 
 static const struct row request_lines[] = {
 	ROW(400, "\n"),
@@ -218,7 +221,9 @@ static const struct row headers[] = {
 	ROW(400, WITH("X\0: 1\r\n")),
 	ROW(400, WITH("X\x80: 1\r\n")),
 	ROW(400, WITH("X: a\0b\r\n")),
-	ROW(400, WITH("X: a\x01" "b\r\n")),
+	ROW(400,
+		WITH("X: a\x01"
+		     "b\r\n")),
 	ROW(400, WITH("X: a\x0b\r\n")),
 	ROW(400, WITH("X: a\x1b[0m\r\n")),
 	ROW(400, WITH("X: a\x7f\r\n")),
@@ -259,8 +264,10 @@ static const struct row framings[] = {
 	ROW(413, POST("Content-Length: 9223372036854775807\r\n", "")),
 	ROW(413, POST("Content-Length: 1025\r\n", "")),
 	ROW(400, POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")),
-	ROW(400, POST("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")),
-	ROW(400, POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n")),
+	ROW(400,
+		POST("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")),
+	ROW(400,
+		POST("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding: chunked, gzip\r\n", "0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")),
@@ -268,7 +275,10 @@ static const struct row framings[] = {
 	ROW(400, POST("Transfer-Encoding: ,chunked\r\n", "0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding: chunked;q=1\r\n", "0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding:\r\n", "0\r\n\r\n")),
-	ROW(400, POST("Transfer-Encoding: \x0b" "chunked\r\n", "0\r\n\r\n")),
+	ROW(400,
+		POST("Transfer-Encoding: \x0b"
+		     "chunked\r\n",
+			"0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding : chunked\r\n", "0\r\n\r\n")),
 	ROW(400, POST("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n")),
 	ROW(501, POST("Transfer-Encoding: gzip\r\n", "")),
@@ -298,22 +308,24 @@ static const struct row framings[] = {
 	ROW(400, CHUNKED("0\n\r\n")),
 	ROW(400, CHUNKED("10000000000000000\r\n")),
 	ROW(400, CHUNKED("fffffffffffffffff\r\n")),
-	ROW(413, CHUNKED("401\r\n" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-			 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX")),
+	ROW(413,
+		CHUNKED("401\r\n"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX")),
 };
 
 /* Smuggling: a second request that must not be seen behind a refused one. */
@@ -372,7 +384,9 @@ static const struct row sound[] = {
 	ROW(0, POST("Content-Length: 005\r\n", "hello")),
 	ROW(0, POST("Content-Length:  5  \r\n", "hello")),
 	ROW(0, POST("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 5\r\n", "hello")),
-	ROW(0, POST("Upgrade: x\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n", "1\r\nx\r\n0\r\n\r\n")),
+	ROW(0,
+		POST("Upgrade: x\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n",
+			"1\r\nx\r\n0\r\n\r\n")),
 	ROW(0, POST("Transfer-Encoding: CHUNKED\r\n", "5\r\nhello\r\n0\r\n\r\n")),
 	ROW(0, CHUNKED("0\r\n\r\n")),
 	ROW(0, CHUNKED("5\r\nhello\r\n0\r\n\r\n")),
@@ -400,18 +414,18 @@ static void check(const struct row *row, size_t index)
 		struct judgement other = judge(&settings, BODY_MAX, row->bytes, row->len, split);
 
 		if (status_of(&other) != row->status || other.digest != whole.digest ||
-		    other.requests != whole.requests)
+			other.requests != whole.requests)
 			fail_msg("row %zu, split %u: status %u (%s) instead of %u: %.*s", index,
-				 (unsigned)split, status_of(&other),
-				 other.problem == PROBLEM_COUNT ? "-" : problem_row(other.problem)->code,
-				 row->status, (int)row->len,
-				 row->bytes);
+				(unsigned)split, status_of(&other),
+				other.problem == PROBLEM_COUNT ? "-"
+							       : problem_row(other.problem)->code,
+				row->status, (int)row->len, row->bytes);
 	}
 }
 
-#define CHECK_ALL(rows_)                                                                           \
-	for (size_t i = 0; i < sizeof(rows_) / sizeof((rows_)[0]); i++)                            \
-		check(&(rows_)[i], i)
+#define CHECK_ALL(rows_) \
+	for (size_t i = 0; i < sizeof(rows_) / sizeof((rows_)[0]); i++) \
+	check(&(rows_)[i], i)
 
 static void bad_request_lines_are_refused(void **state)
 {
@@ -446,8 +460,8 @@ static void sound_requests_are_taken(void **state)
 static void the_matrix_has_at_least_150_bad_requests(void **state)
 {
 	assert_true(sizeof(request_lines) + sizeof(targets) + sizeof(hosts) + sizeof(headers) +
-			    sizeof(framings) >=
-		    150 * sizeof(struct row));
+			sizeof(framings) >=
+		150 * sizeof(struct row));
 }
 
 /* Puts `count` times `filler` between two texts. */
@@ -462,11 +476,11 @@ static char *padded(const char *before, const char *filler, size_t count, const 
 	return text;
 }
 
-static void expect_padded(const char *before, const char *filler, size_t count, const char *after,
-			  unsigned status)
+static void expect_padded(
+	const char *before, const char *filler, size_t count, const char *after, unsigned status)
 {
 	char *text = padded(before, filler, count, after);
-	struct row row = { .bytes = text, .len = strlen(text), .status = status };
+	struct row row = {.bytes = text, .len = strlen(text), .status = status};
 
 	check(&row, count);
 	free(text);
@@ -512,8 +526,8 @@ static void chunk_extensions_trailers_and_padding_are_bounded(void **state)
 
 static void pipelined_requests_are_told_apart(void **state)
 {
-	static const char two[] = POST("Content-Length: 5\r\n", "GET /") CHUNKED("3\r\nGET\r\n0\r\n\r\n")
-		GET("/last");
+	static const char two[] = POST("Content-Length: 5\r\n", "GET /")
+		CHUNKED("3\r\nGET\r\n0\r\n\r\n") GET("/last");
 	struct http_settings settings = judge_settings();
 	struct judgement whole = judge(&settings, BODY_MAX, two, sizeof(two) - 1, 0);
 
@@ -521,7 +535,7 @@ static void pipelined_requests_are_told_apart(void **state)
 	assert_int_equal(whole.problem, PROBLEM_COUNT);
 	for (uint64_t split = 1; split < 50; split++)
 		assert_true(judge(&settings, BODY_MAX, two, sizeof(two) - 1, split).digest ==
-			    whole.digest);
+			whole.digest);
 }
 
 static void what_follows_a_closing_request_is_not_read(void **state)

@@ -107,7 +107,7 @@ static void without_file_descriptors_newcomers_wait_until_there_are_some(void **
 	getrlimit(RLIMIT_NOFILE, &before);
 	next_fd = dup(0);
 	close(next_fd);
-	tight = (struct rlimit){ .rlim_cur = (rlim_t)next_fd + 1, .rlim_max = before.rlim_max };
+	tight = (struct rlimit) {.rlim_cur = (rlim_t)next_fd + 1, .rlim_max = before.rlim_max};
 	setrlimit(RLIMIT_NOFILE, &tight);
 	second = client_open(&wire, LISTENER_API); /* takes the last one */
 	client_send(&second, REQUEST("/hello"));

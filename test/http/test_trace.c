@@ -27,13 +27,13 @@ static void a_request_id_is_short_and_plain(void **state)
 	assert_false(request_id_is_valid(TEXT("\xc3\xa9")));
 }
 
-#define TRACE_ID "0af7651916cd43dd8448eb211c80319c"
+#define TRACE_ID  "0af7651916cd43dd8448eb211c80319c"
 #define PARENT_ID "b7ad6b7169203331"
 
 static void a_traceparent_is_read(void **state)
 {
-	static const uint8_t span_id[] = { 0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31 };
-	struct trace trace = { 0 };
+	static const uint8_t span_id[] = {0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31};
+	struct trace trace = {0};
 
 	assert_true(traceparent_parse(TEXT("00-" TRACE_ID "-" PARENT_ID "-01"), &trace));
 	assert_int_equal(trace.trace_id[0], 0x0a);
@@ -65,7 +65,7 @@ static void a_bad_traceparent_is_none(void **state)
 		TEXT_INIT("00-0AF7651916CD43DD8448EB211C80319C-" PARENT_ID "-01"),
 		TEXT_INIT("00-0af7651916cd43dd8448eb211c80319x-" PARENT_ID "-01"),
 	};
-	struct trace trace = { 0 }, untouched = { 0 };
+	struct trace trace = {0}, untouched = {0};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_false(traceparent_parse(bad[i], &trace));

@@ -58,13 +58,14 @@ static char big[BIG_BYTES];
 
 static flow_step_fn say_hello, say_big, hold, say_hello_again, say_nothing, say_address, echo;
 
-static const struct flow_step hello_steps[] = { STEP(say_hello), STEPS_END };
-static const struct flow_step big_steps[] = { STEP(say_big), STEPS_END };
-static const struct flow_step wait_steps[] = { STEP(hold), STEP(say_hello_again), STEPS_END };
-static const struct flow_step commit_steps[] = { STEP_COMMITS(hold), STEP(say_hello_again), STEPS_END };
-static const struct flow_step silent_steps[] = { STEP(say_nothing), STEPS_END };
-static const struct flow_step address_steps[] = { STEP(say_address), STEPS_END };
-static const struct flow_step echo_steps[] = { STEP(echo), STEPS_END };
+static const struct flow_step hello_steps[] = {STEP(say_hello), STEPS_END};
+static const struct flow_step big_steps[] = {STEP(say_big), STEPS_END};
+static const struct flow_step wait_steps[] = {STEP(hold), STEP(say_hello_again), STEPS_END};
+static const struct flow_step commit_steps[] = {
+	STEP_COMMITS(hold), STEP(say_hello_again), STEPS_END};
+static const struct flow_step silent_steps[] = {STEP(say_nothing), STEPS_END};
+static const struct flow_step address_steps[] = {STEP(say_address), STEPS_END};
+static const struct flow_step echo_steps[] = {STEP(echo), STEPS_END};
 
 static enum flow_verdict say_hello(struct flow *flow)
 {
@@ -82,7 +83,7 @@ static void abandon(struct op *op)
 	sem_post(&running->abandoned);
 }
 
-static const struct op_driver holder = { .name = "holder", .abandon = abandon };
+static const struct op_driver holder = {.name = "holder", .abandon = abandon};
 
 static enum flow_verdict hold(struct flow *flow)
 {
@@ -127,9 +128,11 @@ static enum flow_verdict echo(struct flow *flow)
 	return reply_raw(flow, 200, TEXT("text/plain"), body->text);
 }
 
-#define RAW(path_, name_, steps_)                                                                  \
-	{ .method = HTTP_GET, .path = path_, .name = name_, .about = "For tests",                  \
-	  .reply_type = "text/plain", .steps = steps_ }
+#define RAW(path_, name_, steps_) \
+	{ \
+		.method = HTTP_GET, .path = path_, .name = name_, .about = "For tests", \
+		.reply_type = "text/plain", .steps = steps_ \
+	}
 
 static const struct route api_routes[] = {
 	RAW("/hello", "hello", hello_steps),
@@ -138,17 +141,27 @@ static const struct route api_routes[] = {
 	RAW("/commit", "commit", commit_steps),
 	RAW("/silent", "silent", silent_steps),
 	RAW("/address", "address", address_steps),
-	{ .method = HTTP_POST, .path = "/echo", .name = "echo", .about = "For tests",
-	  .reply_type = "text/plain", .body_max_bytes = ECHO_MAX_BYTES, STATE(echo_body),
-	  .body = &echo_schema, .steps = echo_steps },
-	{ .method = HTTP_POST, .path = "/bodiless", .name = "bodiless", .about = "For tests",
-	  .reply_type = "text/plain", .steps = hello_steps },
+	{.method = HTTP_POST,
+		.path = "/echo",
+		.name = "echo",
+		.about = "For tests",
+		.reply_type = "text/plain",
+		.body_max_bytes = ECHO_MAX_BYTES,
+		STATE(echo_body),
+		.body = &echo_schema,
+		.steps = echo_steps},
+	{.method = HTTP_POST,
+		.path = "/bodiless",
+		.name = "bodiless",
+		.about = "For tests",
+		.reply_type = "text/plain",
+		.steps = hello_steps},
 };
-static const struct route ops_routes[] = { RAW("/ping", "ping", hello_steps) };
-static const struct scope api = { .prefixes = { "" }, .tag = "test", ROUTES(api_routes) };
-static const struct scope ops = { .prefixes = { "" }, .tag = "ops", .listeners = LISTENER_OPS,
-				  ROUTES(ops_routes) };
-static const struct scope *const scopes[] = { &api, &ops };
+static const struct route ops_routes[] = {RAW("/ping", "ping", hello_steps)};
+static const struct scope api = {.prefixes = {""}, .tag = "test", ROUTES(api_routes)};
+static const struct scope ops = {
+	.prefixes = {""}, .tag = "ops", .listeners = LISTENER_OPS, ROUTES(ops_routes)};
+static const struct scope *const scopes[] = {&api, &ops};
 
 /* ---- the server ---- */
 
@@ -157,14 +170,14 @@ void wire_init(struct wire *wire)
 	struct arena arena;
 	struct text error;
 
-	*wire = (struct wire){ .loop_count = 1, .state = calloc(1, sizeof(*wire->state)) };
+	*wire = (struct wire) {.loop_count = 1, .state = calloc(1, sizeof(*wire->state))};
 	assert_non_null(wire->state);
 	arena_init(&wire->state->arena, NULL, 64 << 20);
 	arena = wire->state->arena;
 	for (size_t i = 0; i < http_setting_group.row_count; i++)
 		assert_true(setting_parse(&http_setting_group.rows[i],
-					  text_from_c(http_setting_group.rows[i].fallback),
-					  &wire->settings, &arena, &error));
+			text_from_c(http_setting_group.rows[i].fallback), &wire->settings, &arena,
+			&error));
 	wire->state->arena = arena;
 	wire->settings.port = wire->settings.ops_port = 0;
 	wire->settings.drain_timeout_ms = 2000;
@@ -215,7 +228,8 @@ void wire_start(struct wire *wire)
 	state->router = router_new(scopes, 2, &state->arena, &error);
 	if (state->router == NULL)
 		fail_msg("%.*s", TEXT_ARG(error));
-	state->server = http_server_new(&wire->settings, state->router, NULL, NULL, &state->arena, &error);
+	state->server = http_server_new(
+		&wire->settings, state->router, NULL, NULL, &state->arena, &error);
 	if (state->server == NULL)
 		fail_msg("%.*s", TEXT_ARG(error));
 	for (unsigned i = 0; i < state->loop_count; i++) {
@@ -227,7 +241,8 @@ void wire_start(struct wire *wire)
 		assert_int_equal(http_attach(state->server, &state->loops[i].loop), 0);
 	}
 	for (unsigned i = 0; i < state->loop_count; i++)
-		assert_int_equal(uv_thread_create(&state->loops[i].thread, run, &state->loops[i].loop), 0);
+		assert_int_equal(
+			uv_thread_create(&state->loops[i].thread, run, &state->loops[i].loop), 0);
 }
 
 static void await(sem_t *semaphore)
@@ -322,9 +337,9 @@ void wire_release(struct wire *wire)
 
 struct client client_open(struct wire *wire, enum listener listener)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	struct timeval limit = { .tv_sec = LIMIT_S };
-	struct client client = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct timeval limit = {.tv_sec = LIMIT_S};
+	struct client client = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	int on = 1;
 
 	address.sin_port = htons(http_server_port(wire->state->server, listener));
@@ -347,7 +362,7 @@ void client_close(struct client *client)
 
 void client_reset(struct client *client)
 {
-	struct linger now = { .l_onoff = 1 };
+	struct linger now = {.l_onoff = 1};
 
 	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	client_close(client);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * wire - a real server on a thread of its own, with a tiny route table, and a client that speaks bytes. The
- * client blocks, with a limit of ten seconds, so that no test needs to sleep.
+ * wire - a real server on a thread of its own, with a tiny route table, and a client that speaks
+ * bytes. The client blocks, with a limit of ten seconds, so that no test needs to sleep.
  *
  *   GET  /hello         "hello"
  *   GET  /big           BIG_BYTES times 'b', sent from where it stands
