@@ -128,21 +128,78 @@ static bool has_a_label(struct text domain)
 	return false;
 }
 
-/* UTS 46 mapping without transitional forms, then RFC 5891 lookup: lower case, A-labels. */
-static struct text domain_to_ascii(struct arena *arena, struct text domain)
+/* UTS 46 mapping without transitional forms, then RFC 5891 lookup: lower case, composed, A-labels. Not with
+ * IDN2_USE_STD3_ASCII_RULES: libidn2 then drops what maps to "a/c" and the like instead of refusing it, and a
+ * letter that is dropped makes somebody else's domain. What it maps to is judged by the caller. */
+static struct text to_ascii(struct arena *arena, struct text name)
 {
-	struct text terminated = arena_text(arena, domain);
+	struct text terminated = arena_text(arena, name);
 	uint8_t *ascii = NULL;
 
-	if (text_is_absent(terminated))
-		return TEXT_ABSENT;
-	if (idn2_lookup_u8((const uint8_t *)terminated.data, &ascii,
-		    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES) != IDN2_OK)
+	if (text_is_absent(terminated) ||
+		idn2_lookup_u8((const uint8_t *)terminated.data, &ascii,
+			IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return TEXT_ABSENT;
 	struct text result = arena_text(arena, text_from_c((const char *)ascii));
 	idn2_free(ascii);
 	return result;
 }
+
+/* ---- the local part ------------------------------------------------------------------------- */
+
+static bool is_word_char(char c)
+{
+	return (unsigned char)c >= 0x80 || is_letter_or_digit(c);
+}
+
+/* What a word maps to must still be one: no dot, slash or blank made of a sign that looks like it. */
+static bool is_word(struct text word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (!is_word_char(word.data[i]))
+			return false;
+	return word.len > 0;
+}
+
+/* "JOSE\xCC\x81" becomes "jos\xC3\xA9": a word as a label of a domain has one form however it is typed, and the
+ * signs that nobody sees are not in it. */
+static struct text map_word(struct arena *arena, struct text word)
+{
+	struct text ascii = to_ascii(arena, word), mapped = TEXT_ABSENT;
+	char *unicode = NULL;
+
+	if (text_is_absent(ascii) || idn2_to_unicode_8z8z(ascii.data, &unicode, 0) != IDN2_OK)
+		return TEXT_ABSENT;
+	if (is_word(text_from_c(unicode)))
+		mapped = arena_text(arena, text_from_c(unicode));
+	idn2_free(unicode);
+	return mapped;
+}
+
+/* Two spellings of one name must not be two users: the words of a local part that go beyond ASCII are mapped,
+ * what stands between them stays. Absent when a word has no form, or is no good. */
+static struct text map_local_part(struct arena *arena, struct text local)
+{
+	struct text mapped = TEXT("");
+	size_t end;
+
+	for (size_t at = 0; at < local.len; at = end) {
+		bool is_word_here = is_word_char(local.data[at]);
+		for (end = at + 1; end < local.len && is_word_char(local.data[end]) == is_word_here;)
+			end++;
+		struct text part = text_of(local.data + at, end - at);
+		if (is_word_here && !is_ascii(part))
+			part = map_word(arena, part);
+		if (text_is_absent(part))
+			return TEXT_ABSENT;
+		mapped = arena_printf(arena, "%.*s%.*s", TEXT_ARG(mapped), TEXT_ARG(part));
+		if (text_is_absent(mapped))
+			return TEXT_ABSENT;
+	}
+	return mapped.len <= LOCAL_MAX_BYTES ? mapped : TEXT_ABSENT;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 static char *put_lower(char *out, struct text text)
 {
@@ -176,7 +233,11 @@ struct text email_normalise(struct arena *arena, struct text address)
 	if (!is_ascii(domain) || has_a_label(domain)) {
 		if (!text_is_utf8(domain))
 			return TEXT_ABSENT;
-		domain = domain_to_ascii(arena, domain);
+		domain = to_ascii(arena, domain);
 	}
+	if (!is_ascii(local))
+		local = map_local_part(arena, local);
+	if (text_is_absent(local))
+		return TEXT_ABSENT;
 	return is_host_name(domain) ? join(arena, local, domain) : TEXT_ABSENT;
 }

@@ -140,7 +140,7 @@ void field_document(const struct field *field, struct json_writer *writer);
 const struct field *schema_field(const struct schema *schema, struct text name); /* or NULL */
 bool field_is_secret(const struct field *field);
 
-/* An e-mail address in the form it is stored and compared: trimmed, local part and domain lower-cased,
- * domain in A-labels (RFC 5890). Absent when it is not an address (RFC 5321 4.1.2 without quoting or
- * literals; RFC 6531 for UTF-8 local parts). */
+/* An e-mail address in the form it is stored and compared: trimmed, lower case, domain in A-labels (RFC 5890),
+ * words of the local part beyond ASCII as UTS 46 maps them. Absent when it is not an address (RFC 5321 4.1.2
+ * without quoting or literals; RFC 6531 for UTF-8 local parts) or has signs that no name needs. */
 struct text email_normalise(struct arena *arena, struct text address);

@@ -43,6 +43,22 @@ static void an_address_takes_the_form_it_is_compared_in(void **state)
 		{"a@\xE4\xBE\x8B\xE3\x81\x88\xE3\x80\x82\xE3\x83\x86\xE3\x82\xB9\xE3\x83\x88",
 			"a@xn--r8jz45g.xn--zckzah"},
 		{"us\xC3\xA9r@example.com", "us\xC3\xA9r@example.com"},
+		/* Spellings of one address: capitals, composed and not, other widths, the KELVIN SIGN, the long s. */
+		{"US\xC3\x89R@example.com", "us\xC3\xA9r@example.com"},
+		{"use\xCC\x81r@example.com", "us\xC3\xA9r@example.com"},
+		{"jos\xC3\xA9+news-1_2.x@example.com", "jos\xC3\xA9+news-1_2.x@example.com"},
+		{"\xEF\xBD\x81"
+		 "da@example.com",
+			"ada@example.com"},
+		{"\xE2\x84\xAA"
+		 "im@example.com",
+			"kim@example.com"},
+		{"\xC5\xBF"
+		 "am@example.com",
+			"sam@example.com"},
+		{"a\xEF\xB8\x8F"
+		 "da@example.com",
+			"ada@example.com"},
 		{"a@1.2.3.example", "a@1.2.3.example"},
 	};
 
@@ -94,6 +110,14 @@ static void what_is_no_address_is_absent(void **state)
 		TEXT_INIT("a@b.de\nx: y"),
 		TEXT_INIT("a,b@c.de"),
 		TEXT_INIT("a@b\xC3\xBC.1"),
+		/* Signs that mapping would turn into several, a dot among them, or into nothing: U+2100, U+2024, U+3164. */
+		TEXT_INIT("a@ex\xE2\x84\x80.com"),
+		TEXT_INIT("a\xE2\x84\x80@b.de"),
+		TEXT_INIT("a\xE2\x80\xA4@b.de"),
+		TEXT_INIT("a\xE3\x80\x82z@b.de"),
+		TEXT_INIT("a\xE3\x85\xA4z@b.de"),
+		TEXT_INIT("\xCC\x81"
+			  "a@b.de"),
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
