@@ -180,7 +180,7 @@ static bool is_text(const struct setting *row, struct text value)
 
 static bool store(const struct setting *row, struct text value, char *member, struct arena *arena)
 {
-	int64_t number;
+	int64_t number = 0;
 	bool yes;
 
 	switch (row->kind) {
