@@ -494,6 +494,13 @@ static void detach(struct db_loop *db_loop)
 	}
 }
 
+static void free_late(struct loop *loop, struct loop_message *message)
+{
+	sqlite_job_free(
+		(struct sqlite_job *)((char *)message - offsetof(struct sqlite_job, message)));
+}
+
+/* What the loop has not taken from its inbox is freed by loop_deinit, which may come after us. */
 static void release(struct db_loop *db_loop)
 {
 	struct sqlite_loop *loop = (struct sqlite_loop *)db_loop;
@@ -503,7 +510,10 @@ static void release(struct db_loop *db_loop)
 		struct sqlite_job *job = loop->jobs;
 
 		settle(job);
-		sqlite_job_free(job);
+		sqlite_job_unlink(job);
+		job->message.run = free_late;
+		if (!job->posted)
+			sqlite_job_free(job);
 	}
 	pthread_mutex_destroy(&loop->gate);
 	free(loop);

@@ -98,6 +98,9 @@ void sqlite_connection_close(struct sqlite_connection *connection);
 /* Compiled at the first use. NULL with an SQLite code and a cause. */
 struct sqlite_prepared *sqlite_connection_prepare(struct sqlite_connection *connection,
 	const struct db_statement *statement, int *code_out, char cause[static SQLITE_CAUSE_MAX]);
+/* The file has been moved, deleted or replaced while it was open: what is written now would be lost. */
+bool sqlite_connection_is_orphaned(struct sqlite_connection *connection);
+extern const char sqlite_orphaned_cause[];
 /* One of the six statements above, run to its end. An extended code, SQLITE_DONE when it worked. */
 int sqlite_connection_run(sqlite3_stmt *statement);
 
@@ -125,6 +128,7 @@ struct sqlite_job {
 	struct sqlite_queue *queue; /* where it waits or waited; never changes */
 	struct sqlite_job *next, *previous; /* in the queue or a group: whoever holds it */
 	bool queued; /* under the queue's lock */
+	bool posted; /* under the loop's gate: it is in the loop's inbox until it is freed */
 	bool is_slow; /* by declaration or because it has been */
 	struct sqlite_transaction *transaction;
 	enum sqlite_job_kind kind;
@@ -148,6 +152,7 @@ struct sqlite_job {
 struct sqlite_job *sqlite_job_new(struct flow *flow, enum sqlite_job_kind kind,
 	const struct db_statement *statement, const struct db_value *values, size_t value_count);
 void sqlite_job_free(struct sqlite_job *job); /* loop thread, or after the loop has stopped */
+void sqlite_job_unlink(struct sqlite_job *job); /* from its loop's list, which may go before it */
 /* Any thread that holds the job: hands it back to its loop. */
 void sqlite_job_post(struct sqlite_job *job);
 void sqlite_job_fail(struct sqlite_job *job, enum failure failure, const char *cause);

@@ -234,6 +234,19 @@ void sqlite_connection_close(struct sqlite_connection *connection)
 	*connection = (struct sqlite_connection) {.deadline_ns = UINT64_MAX};
 }
 
+const char sqlite_orphaned_cause[] =
+	"the database's file was moved, deleted or replaced while it was open: put it back or "
+	"start again";
+
+/* Costs one stat. In WAL mode SQLite itself never looks (os_unix.c, SQLITE_FCNTL_HAS_MOVED). */
+bool sqlite_connection_is_orphaned(struct sqlite_connection *connection)
+{
+	int has_moved = 0;
+
+	sqlite3_file_control(connection->handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+	return has_moved != 0;
+}
+
 int sqlite_connection_run(sqlite3_stmt *statement)
 {
 	int code = sqlite3_step(statement);

@@ -99,11 +99,19 @@ struct sqlite_job *sqlite_job_new(struct flow *flow, enum sqlite_job_kind kind,
 	return job;
 }
 
-void sqlite_job_free(struct sqlite_job *job)
+void sqlite_job_unlink(struct sqlite_job *job)
 {
+	if (job->loop_link == NULL)
+		return;
 	*job->loop_link = job->loop_next;
 	if (job->loop_next != NULL)
 		job->loop_next->loop_link = job->loop_link;
+	job->loop_link = NULL;
+}
+
+void sqlite_job_free(struct sqlite_job *job)
+{
+	sqlite_job_unlink(job);
 	if (job->size > 0)
 		secret_wipe(job->values, job->size);
 	sqlite_rows_free(&job->rows);
@@ -116,7 +124,8 @@ void sqlite_job_post(struct sqlite_job *job)
 
 	job->done_ns = clock_now_ns();
 	pthread_mutex_lock(&loop->gate);
-	if (!loop->closed)
+	job->posted = !loop->closed;
+	if (job->posted)
 		loop_post(loop->base.loop, &job->message);
 	pthread_mutex_unlock(&loop->gate);
 }

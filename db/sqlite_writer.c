@@ -27,7 +27,9 @@ static void fail_with_error(
 {
 	char cause[SQLITE_CAUSE_MAX];
 
-	snprintf(cause, sizeof(cause), "%s: %s", what, sqlite3_errmsg(sqlite->writer.handle));
+	snprintf(cause, sizeof(cause), "%s: %s", what,
+		code == SQLITE_READONLY_DBMOVED ? sqlite_orphaned_cause
+						: sqlite3_errmsg(sqlite->writer.handle));
 	sqlite_job_reset(job);
 	sqlite_job_fail(job, sqlite_failure(code), cause);
 	sqlite_judge(sqlite, job->failure);
@@ -49,6 +51,8 @@ static int begin(struct sqlite *sqlite, uint64_t deadline_ns, const _Atomic(bool
 {
 	int code;
 
+	if (sqlite_connection_is_orphaned(&sqlite->writer))
+		return SQLITE_READONLY_DBMOVED;
 	sqlite->writer.deadline_ns = deadline_ns;
 	sqlite->writer.abandoned = abandoned;
 	code = sqlite_connection_run(sqlite->writer.begin);

@@ -281,6 +281,25 @@ static void a_file_that_may_not_be_written_fails_writes_alone(void **state)
 		assert_int_equal(seteuid(0), 0);
 }
 
+/* SQLite would go on in a file without a name, and what it answers would be gone at the next start. */
+static void a_file_that_was_moved_away_is_unavailable_until_it_is_back(void **state)
+{
+	char elsewhere[128];
+
+	snprintf(elsewhere, sizeof(elsewhere), "%s.old", fixture.path);
+	assert_true(sqlite_fixture_start(&fixture));
+	assert_int_equal(run(make_steps, 0), FAILURE_NONE);
+	assert_int_equal(rename(fixture.path, elsewhere), 0);
+	assert_int_equal(run(fill_steps, 1), FAILURE_UNAVAILABLE);
+	assert_int_equal(run(transaction_steps, 1), FAILURE_UNAVAILABLE);
+	assert_int_equal(run(sum_steps, 0), FAILURE_UNAVAILABLE);
+	assert_false(db_is_up(fixture.db));
+	assert_int_equal(rename(elsewhere, fixture.path), 0);
+	assert_int_equal(run(fill_steps, 1), FAILURE_NONE);
+	assert_int_equal(run(sum_steps, 0), FAILURE_NONE);
+	assert_true(db_is_up(fixture.db));
+}
+
 static void a_broken_file_is_unavailable_and_says_so(void **state)
 {
 	char noise[4096];
@@ -316,6 +335,9 @@ int main(void)
 			the_database_of_another_program_is_refused_untouched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_file_that_may_not_be_written_fails_writes_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_was_moved_away_is_unavailable_until_it_is_back, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_broken_file_is_unavailable_and_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

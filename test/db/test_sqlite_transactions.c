@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SQLite: the writer lent to one flow, and given back however the flow ends. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "db/sqlite.h"
 #include "test/db/sqlite_fixture.h"
 
 static struct sqlite_fixture fixture;
@@ -381,6 +383,25 @@ static void a_flow_that_goes_on_after_the_detach_is_refused(void **state)
 	assert_int_equal(held.failure, FAILURE_SHUTDOWN);
 }
 
+/* As the server closes: the answer is on its way to a loop that has stopped, the database goes first. */
+static void an_answer_that_comes_after_the_last_turn_is_freed(void **state)
+{
+	struct ending write;
+	struct sqlite *sqlite = fixture.db->state;
+
+	flow_start(sqlite_fixture_flow(&fixture, &write, 0, NULL), write_steps);
+	while (authors() == 0 || atomic_load(&sqlite->busy) > 0)
+		sched_yield();
+	db_detach(&fixture.loop);
+	assert_int_equal(write.failure, FAILURE_SHUTDOWN);
+	loop_stop(&fixture.loop);
+	loop_run(&fixture.loop);
+	db_close(fixture.db);
+	fixture.db = NULL;
+	loop_deinit(&fixture.loop);
+	fixture.has_loop = false;
+}
+
 static void a_transaction_that_another_process_keeps_out_is_busy(void **state)
 {
 	sqlite3 *stranger;
@@ -424,6 +445,8 @@ int main(void)
 			closing_rolls_an_open_transaction_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_flow_that_goes_on_after_the_detach_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_answer_that_comes_after_the_last_turn_is_freed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_transaction_that_another_process_keeps_out_is_busy, set_up, tear_down),
 	};
