@@ -68,6 +68,7 @@ struct postgres_op {
 	bool is_observed; /* the metrics know it already: it ran out of time */
 	/* Which command of its sync is answered next, which one counts, which one failed. */
 	uint8_t command, main_command, error_command;
+	uint8_t generation; /* of the prepared name it was sent under */
 	struct postgres_hold *hold; /* POSTGRES_BEGIN: made beforehand */
 	struct timer timer; /* in line: acquire timeout; in flight: statement timeout, then drain */
 	uint64_t asked_ns, sent_ns;
@@ -225,7 +226,8 @@ void postgres_connection_close(struct postgres_connection *connection, enum fail
 /* Back to the savepoint of an operation whose answers are in; it is in flight again. */
 void postgres_connection_unwind(struct postgres_connection *connection, struct postgres_op *op);
 /* The prepared statement is not there or no longer good: it is prepared anew, under a new name. */
-void postgres_connection_forget(struct postgres_connection *connection, uint32_t statement_number);
+void postgres_connection_forget(
+	struct postgres_connection *connection, const struct postgres_op *op);
 void postgres_connection_free(struct postgres_connection *connection);
 void postgres_connection_flush(struct postgres_connection *connection);
 bool postgres_connection_is_stalled(const struct postgres_connection *connection);
@@ -263,6 +265,9 @@ bool postgres_pool_place(struct postgres_pool *pool, struct postgres_op *op,
 void postgres_pool_leave_line(struct postgres_op *op);
 /* A connection has nothing in flight any more and nobody owns it. */
 void postgres_pool_give_back(struct postgres_connection *connection, bool was_used);
+/* A flow has left it. After the detach, when no timer may fire any more, one that no flow needs is closed:
+ * the server rolls back what was open on it. */
+void postgres_pool_left(struct postgres_connection *connection);
 void postgres_pool_connected(struct postgres_connection *connection);
 void postgres_pool_connect_failed(struct postgres_pool *pool, const char *cause);
 /* Serves the lines, opens what is missing. Not inside a step. */

@@ -12,7 +12,7 @@
 #include "core/secret.h"
 #include "db/postgres.h"
 
-enum { PREPARED = 0x80, GENERATION = 0x7f, NAME_MAX_BYTES = 80, NULLS_MAX = 4 };
+enum { PREPARED = 0x80, GENERATION = 0x7f, NAME_MAX_BYTES = 64, NULLS_MAX = 4 };
 
 /* Session settings. The server gives up a statement shortly after we did, ends a transaction that was
  * forgotten, and (PostgreSQL 14 and later) notices within a second that we have hung up: closing a
@@ -83,6 +83,8 @@ void postgres_connection_break(struct postgres_connection *connection, const cha
 	if (connection->is_broken)
 		return;
 	connection->is_broken = true;
+	/* libpq may have closed its socket, whose number the next accept gets: no watch outlives it. */
+	postgres_connect_unwatch(connection);
 	postgres_message_copy(connection->cause, sizeof(connection->cause), cause);
 	postgres_pool_kick(connection->pool);
 }
@@ -158,19 +160,24 @@ static uint8_t *prepared_entry(struct postgres_connection *connection, uint32_t 
 	return &grown[number];
 }
 
-void postgres_connection_forget(struct postgres_connection *connection, uint32_t statement_number)
+void postgres_connection_forget(
+	struct postgres_connection *connection, const struct postgres_op *op)
 {
-	uint8_t *entry = &connection->prepared[statement_number];
+	uint8_t *entry = &connection->prepared[op->info->number];
 
-	*entry = (uint8_t)((*entry + 1) & GENERATION);
+	/* Many may have been in flight under the name that one of them has given up already. */
+	if ((*entry & GENERATION) == op->generation)
+		*entry = (uint8_t)((*entry + 1) & GENERATION);
 }
 
-static const char *prepared_name(
-	const struct db_statement *statement, uint8_t entry, char buffer[static NAME_MAX_BYTES])
+/* The server knows only the first 63 bytes of a name, and another statement may have it. */
+static const char *prepared_name(const struct postgres_op *op, char buffer[static NAME_MAX_BYTES])
 {
-	if ((entry & GENERATION) == 0)
-		return statement->name;
-	snprintf(buffer, NAME_MAX_BYTES, "%.70s:%u", statement->name, entry & GENERATION);
+	const char *name = op->info->statement->name;
+
+	if (op->generation == 0 && strlen(name) < NAME_MAX_BYTES)
+		return name;
+	snprintf(buffer, NAME_MAX_BYTES, "%.40s:%u:%u", name, op->info->number, op->generation);
 	return buffer;
 }
 
@@ -205,7 +212,8 @@ static bool send_query(struct postgres_connection *connection, struct postgres_o
 
 	if (entry == NULL)
 		return false;
-	name = prepared_name(op->info->statement, *entry, buffer);
+	op->generation = *entry & GENERATION;
+	name = prepared_name(op, buffer);
 	if (!(*entry & PREPARED) && !send_prepare(connection, op, name, entry))
 		return false;
 	op->has_savepoint = connection->hold != NULL && op->info->statement->expects != 0;
@@ -371,6 +379,7 @@ static void read_answers(struct postgres_connection *connection)
 	connection->pool->now_ns = clock_now_ns();
 	if (PQconsumeInput(connection->libpq) != 1) {
 		/* What came before the end still counts: an answer, or the server's reason. */
+		postgres_connect_unwatch(connection);
 		take_answers(connection);
 		postgres_connection_break(connection, PQerrorMessage(connection->libpq));
 		return;
@@ -385,10 +394,11 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 	struct postgres_connection *connection = handle->data;
 	struct postgres_pool *pool = connection->pool;
 
-	if (status < 0)
-		postgres_connection_break(connection, uv_strerror(status));
-	else if (events & UV_READABLE)
+	/* An error on the socket (libuv calls each UV_EBADF) may stand behind answers. */
+	if (status < 0 || (events & UV_READABLE))
 		read_answers(connection);
+	if (status < 0)
+		postgres_connection_break(connection, "its socket has failed");
 	if ((events & UV_WRITABLE) && !connection->is_broken)
 		postgres_connection_flush(connection);
 	if (connection->is_broken)

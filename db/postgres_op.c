@@ -196,7 +196,7 @@ static void check_prepared(struct postgres_op *op)
 		return;
 	if ((op->prepares && op->error_command == 0) || is_plan_outdated(op) ||
 		strcmp(error_field(op, PG_DIAG_SQLSTATE), "26000") == 0)
-		postgres_connection_forget(op->connection, op->info->number);
+		postgres_connection_forget(op->connection, op);
 }
 
 /* ---- finishing ------------------------------------------------------------------------------- */
@@ -338,6 +338,16 @@ static void ran_too_long(struct postgres_op *op)
 	flow_complete_failed(&op->op, FAILURE_DEADLINE, op->cause);
 }
 
+/* It begins when what stands before it is answered, which has time limits of its own. */
+static uint64_t drain_left_ms(const struct postgres_op *op)
+{
+	uint64_t running_ms = (clock_now_ns() - op->connection->progress_ns) / 1000000;
+
+	if (op != TAILQ_FIRST(&op->connection->flight))
+		return DRAIN_MS;
+	return running_ms < DRAIN_MS ? DRAIN_MS - running_ms : 0;
+}
+
 static void on_due(struct timer *timer)
 {
 	struct postgres_op *op = (struct postgres_op *)((char *)timer -
@@ -347,9 +357,8 @@ static void on_due(struct timer *timer)
 		waited_too_long(op);
 	} else if (op->op.flow != NULL) {
 		ran_too_long(op);
-	} else if (op != TAILQ_FIRST(&op->connection->flight)) {
-		/* It has not begun: what runs before it has time limits of its own. */
-		timer_set(op->pool->base.loop, timer, DRAIN_MS);
+	} else if (drain_left_ms(op) > 0) {
+		timer_set(op->pool->base.loop, timer, drain_left_ms(op));
 	} else {
 		postgres_connection_break(op->connection, "an abandoned statement did not end");
 		postgres_connection_close(op->connection, FAILURE_UNAVAILABLE);
@@ -382,6 +391,7 @@ static void abandon(struct op *base)
 	timer_set(op->pool->base.loop, &op->timer, DRAIN_MS);
 	if (op->kind == POSTGRES_BEGIN)
 		roll_back_begun(op->connection);
+	postgres_pool_left(op->connection);
 }
 
 const struct op_driver postgres_driver = {.name = "postgresql", .abandon = abandon};
@@ -396,4 +406,5 @@ void postgres_hold_release(struct flow_hold *base)
 		return;
 	connection->hold = NULL;
 	roll_back_begun(connection);
+	postgres_pool_left(connection);
 }

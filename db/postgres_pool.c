@@ -521,6 +521,12 @@ static bool is_needed(const struct postgres_connection *connection)
 	return false;
 }
 
+void postgres_pool_left(struct postgres_connection *connection)
+{
+	if (connection->pool->base.detached && !is_needed(connection))
+		postgres_connection_break(connection, "the database is being closed");
+}
+
 void postgres_pool_detach(struct db_loop *db_loop)
 {
 	struct postgres_pool *pool = (struct postgres_pool *)db_loop;

@@ -361,6 +361,56 @@ static void closing_while_flows_wait_ends_them(void **state)
 	assert_int_equal(ask().failure, FAILURE_SHUTDOWN);
 }
 
+/* The loop ends the flow after the detach, when no timer fires any more. */
+static void a_loop_that_stops_does_not_wait_for_the_statement_of_its_flow(void **state)
+{
+	struct sleeper sleeper = {&sleep_on_lane, 600};
+	struct ending ending;
+
+	fixture.settings.statement_timeout_ms = 600000;
+	postgres_fixture_start(&fixture);
+	start_sleeper(&sleeper, &ending);
+	db_detach(&fixture.loop);
+	assert_int_equal(ending.count, 0);
+	loop_stop(&fixture.loop);
+	assert_int_equal(ending.failure, FAILURE_SHUTDOWN);
+	loop_run(&fixture.loop);
+	loop_deinit(&fixture.loop);
+	fixture.has_loop = false;
+}
+
+static void a_loop_that_stops_does_not_wait_for_a_transaction(void **state)
+{
+	struct sleeper sleeper = {&sleep_apart, 600};
+	struct ending ending;
+
+	fixture.settings.statement_timeout_ms = 600000;
+	postgres_fixture_start(&fixture);
+	hold_the_only_one(&sleeper, &ending);
+	db_detach(&fixture.loop);
+	loop_stop(&fixture.loop);
+	assert_int_equal(ending.failure, FAILURE_SHUTDOWN);
+	loop_run(&fixture.loop);
+	loop_deinit(&fixture.loop);
+	fixture.has_loop = false;
+}
+
+/* libpq may have closed its socket by then, and the number be another one's. */
+static void a_broken_connection_is_not_watched(void **state)
+{
+	struct postgres_pool *pool;
+	struct postgres_connection *connection;
+
+	postgres_fixture_start(&fixture);
+	assert_int_equal(ask().failure, FAILURE_NONE);
+	pool = (struct postgres_pool *)fixture.loop.db;
+	connection = TAILQ_FIRST(&pool->lists[POSTGRES_IDLE]);
+	assert_non_null(connection->poll);
+	postgres_connection_break(connection, "on purpose");
+	assert_null(connection->poll);
+	assert_int_equal(ask().failure, FAILURE_NONE);
+}
+
 static void one_that_leaves_does_not_end_the_one_before_it(void **state)
 {
 	struct sleeper first = {&sleep_on_lane, 4}, behind = {&sleep_on_lane, 0};
@@ -377,6 +427,26 @@ static void one_that_leaves_does_not_end_the_one_before_it(void **state)
 	postgres_fixture_await(&fixture, &sleeping);
 	assert_string_equal(sleeping.cause, "");
 	assert_int_equal(sleeping.failure, FAILURE_NONE);
+}
+
+/* Two seconds are the drain of one that has begun. */
+static void one_that_left_and_has_only_begun_does_not_end_those_behind_it(void **state)
+{
+	struct sleeper sleepers[] = {
+		{&sleep_on_lane, 1.5}, {&sleep_on_lane, 1}, {&sleep_on_lane, 0}};
+	struct ending endings[3];
+	struct flow *flows[3];
+
+	postgres_fixture_start(&fixture);
+	assert_int_equal(ask().failure, FAILURE_NONE);
+	for (int i = 0; i < 3; i++) {
+		flows[i] = postgres_fixture_flow(&fixture, &endings[i], 0, &sleepers[i]);
+		flow_start(flows[i], sleep_steps);
+	}
+	flow_stop(flows[1], FAILURE_CLIENT_GONE);
+	postgres_fixture_await(&fixture, &endings[2]);
+	assert_string_equal(endings[2].cause, "");
+	assert_int_equal(endings[0].failure, FAILURE_NONE);
 }
 
 /* ---- growing old ----------------------------------------------------------------------------------- */
@@ -521,7 +591,11 @@ int main(void)
 		TEST(a_statement_that_proves_slow_leaves_the_lanes),
 		TEST(leaving_while_it_connects_harms_nobody),
 		TEST(one_that_leaves_does_not_end_the_one_before_it),
+		TEST(one_that_left_and_has_only_begun_does_not_end_those_behind_it),
 		TEST(closing_while_flows_wait_ends_them),
+		TEST(a_loop_that_stops_does_not_wait_for_the_statement_of_its_flow),
+		TEST(a_loop_that_stops_does_not_wait_for_a_transaction),
+		TEST(a_broken_connection_is_not_watched),
 		TEST(an_old_connection_is_replaced_without_a_failure),
 		TEST(a_host_name_is_looked_up_off_the_loop),
 		TEST(a_host_that_does_not_exist_is_named),

@@ -177,7 +177,7 @@ static enum flow_verdict copy_row(struct flow *flow)
 {
 	struct kinds_row *row = flow->state;
 
-	db_row_copy(flow, 0, row);
+	assert_true(db_row_copy(flow, 0, row));
 	assert_true(text_equals(row->a_text, TEXT("{\"a\": 1}")));
 	return FLOW_DONE;
 }
@@ -389,6 +389,25 @@ static void a_statement_with_a_mistake_fails_alone_and_says_what_is_wrong(void *
 	assert_int_equal(run_statement(&no_table).failure, FAILURE_NONE);
 }
 
+/* 128 is the number of names that a statement has on one connection. */
+static void a_plan_that_is_outdated_in_many_flows_is_made_anew_once(void **state)
+{
+	static const struct flow_step steps[] = { STEP(ask), STEP(stop_there), STEPS_END };
+	static struct ending endings[128];
+
+	assert_int_equal(run_statement(&list_authors).failure, FAILURE_NONE);
+	postgres_fixture_execute(
+		&fixture, "ALTER TABLE authors ALTER COLUMN name TYPE varchar(99)");
+	for (unsigned i = 0; i < 128; i++)
+		flow_start(postgres_fixture_flow(&fixture, &endings[i], 0, (void *)&list_authors),
+			steps);
+	for (unsigned i = 0; i < 128; i++) {
+		postgres_fixture_await(&fixture, &endings[i]);
+		assert_int_equal(endings[i].failure, FAILURE_RETRY);
+	}
+	assert_string_equal(run_statement(&list_authors).cause, "");
+}
+
 static void a_column_without_a_field_is_named(void **state)
 {
 	static const struct db_statement wrong = {
@@ -520,6 +539,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_statement_with_a_mistake_fails_alone_and_says_what_is_wrong, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_plan_that_is_outdated_in_many_flows_is_made_anew_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_column_without_a_field_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
