@@ -296,25 +296,34 @@ static bool keep_texts(struct arena *arena, const struct schema *schema, void *r
 	return kept;
 }
 
-void db_row_copy(struct flow *flow, size_t index, void *out)
+static void fail_copy(struct flow *flow)
+{
+	flow_fail(flow, FAILURE_MEMORY, "a result does not fit in the memory of its flow");
+}
+
+bool db_row_copy(struct flow *flow, size_t index, void *out)
 {
 	db_row(flow, index, out);
-	keep_texts(&flow->arena, db_result(flow)->statement->row, out);
+	if (keep_texts(&flow->arena, db_result(flow)->statement->row, out))
+		return true;
+	fail_copy(flow);
+	return false;
 }
 
 void *db_rows_copy(struct flow *flow)
 {
 	const struct db_result *result = db_result(flow);
 	const struct schema *row = result->statement->row;
-	char *list;
+	char *list = NULL;
 
-	if (result->rows == 0 || result->rows > SIZE_MAX / row->size)
+	if (result->rows == 0)
 		return NULL;
-	list = arena_alloc(&flow->arena, result->rows * row->size);
-	for (size_t i = 0; list != NULL && i < result->rows; i++) {
-		db_row(flow, i, list + i * row->size);
-		if (!keep_texts(&flow->arena, row, list + i * row->size))
+	if (result->rows <= SIZE_MAX / row->size)
+		list = arena_alloc(&flow->arena, result->rows * row->size);
+	if (list == NULL)
+		fail_copy(flow);
+	for (size_t i = 0; list != NULL && i < result->rows; i++)
+		if (!db_row_copy(flow, i, list + i * row->size))
 			return NULL;
-	}
 	return list;
 }

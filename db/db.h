@@ -106,9 +106,11 @@ const struct db_result *db_result(const struct flow *flow);
 /* Decodes row `index` into the struct of statement->row (cleared first); texts are borrowed until the step
  * returns. NULL columns: text absent, uuid nil, numbers 0. */
 void db_row(const struct flow *flow, size_t index, void *out);
-/* The same, texts copied to the flow's arena. */
-void db_row_copy(struct flow *flow, size_t index, void *out);
-/* All rows as an array in the arena (texts copied). NULL when there are none or past the arena's cap. */
+/* The same, texts copied to the flow's arena. Past its cap false, and the flow has failed (FAILURE_MEMORY):
+ * `if (!db_row_copy(flow, 0, &row)) return FLOW_DONE;` */
+bool db_row_copy(struct flow *flow, size_t index, void *out) __attribute__((warn_unused_result));
+/* All rows as an array in the arena (texts copied). NULL when there are none, and past the arena's cap, where
+ * the flow has failed (FAILURE_MEMORY). */
 void *db_rows_copy(struct flow *flow);
 
 /* Every statement of the program: a domain lists its own, cli joins the lists. Tests prepare all of them

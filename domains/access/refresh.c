@@ -121,7 +121,8 @@ static enum flow_verdict judge_token(struct flow *flow)
 
 	if (db_result(flow)->rows == 0)
 		return refuse_refresh(flow, PROBLEM_REFRESH_TOKEN_INVALID);
-	db_row_copy(flow, 0, &refresh->row);
+	if (!db_row_copy(flow, 0, &refresh->row))
+		return FLOW_DONE;
 	if (refresh->row.revoked_at != 0)
 		return refuse_refresh(flow, PROBLEM_SESSION_REVOKED);
 	if (refresh->row.user.status == USER_SUSPENDED)

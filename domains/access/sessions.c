@@ -47,7 +47,7 @@ static enum flow_verdict list_sessions(struct flow *flow)
 
 	data.sessions = db_rows_copy(flow);
 	if (data.sessions == NULL && data.session_count > 0)
-		return flow_fail(flow, FAILURE_MEMORY, "the list of sessions");
+		return FLOW_DONE;
 	return reply(flow, &data);
 }
 

@@ -34,7 +34,8 @@ static enum flow_verdict open_transaction(struct flow *flow)
 
 	if (db_result(flow)->rows == 0)
 		return FLOW_DONE;
-	db_row_copy(flow, 0, &mint->user);
+	if (!db_row_copy(flow, 0, &mint->user))
+		return FLOW_DONE;
 	if (!session_grant_new(
 		    flow, &mint->user, TEXT("millrace token mint"), TEXT_ABSENT, &mint->grant))
 		return flow_fail(flow, FAILURE_MEMORY, "tokens");

@@ -41,7 +41,8 @@ static enum flow_verdict hash_password(struct flow *flow)
 	size_t length;
 
 	if (db_result(flow)->rows > 0) {
-		db_row_copy(flow, 0, &create->user);
+		if (!db_row_copy(flow, 0, &create->user))
+			return FLOW_DONE;
 		create->promoted = true;
 		session_ended(flow, &create->user.id);
 		access_event(flow, EVENT_ADMIN_CREATED, &create->user.id);

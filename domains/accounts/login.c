@@ -42,8 +42,8 @@ static enum flow_verdict verify_password(struct flow *flow)
 	struct login *login = flow->state;
 
 	login->known = db_result(flow)->rows > 0;
-	if (login->known)
-		db_row_copy(flow, 0, &login->row);
+	if (login->known && !db_row_copy(flow, 0, &login->row))
+		return FLOW_DONE;
 	return password_verify(flow, login->body.password, login->row.password_hash);
 }
 

@@ -44,7 +44,8 @@ static enum flow_verdict verify_current(struct flow *flow)
 
 	if (db_result(flow)->rows == 0)
 		return refuse(flow, PROBLEM_USER_NOT_FOUND);
-	db_row_copy(flow, 0, &change->row);
+	if (!db_row_copy(flow, 0, &change->row))
+		return FLOW_DONE;
 	return password_verify(flow, change->body.current_password, change->row.password_hash);
 }
 

@@ -67,7 +67,8 @@ static enum flow_verdict end_sessions(struct flow *flow)
 
 	if (db_result(flow)->rows == 0)
 		return refuse(flow, PROBLEM_USER_NOT_FOUND);
-	db_row_copy(flow, 0, &suspension->target);
+	if (!db_row_copy(flow, 0, &suspension->target))
+		return FLOW_DONE;
 	return session_revoke_all(flow, &suspension->parameters.id, &nobody, "suspended");
 }
 

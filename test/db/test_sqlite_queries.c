@@ -419,6 +419,55 @@ static void slow_reads_leave_a_reader_to_the_others(void **state)
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
+static enum flow_verdict copy_large_row(struct flow *flow)
+{
+	struct kinds_row row;
+
+	assert_int_equal(db_result(flow)->rows, 1);
+	assert_false(db_row_copy(flow, 0, &row));
+	return FLOW_NEXT;
+}
+
+static enum flow_verdict copy_large_rows(struct flow *flow)
+{
+	assert_null(db_rows_copy(flow));
+	return FLOW_NEXT;
+}
+
+static enum flow_verdict never(struct flow *flow)
+{
+	fail_msg("a flow whose copy failed went on");
+	return FLOW_DONE;
+}
+
+/* The arena of the fixture's flows ends at 1 MiB. */
+static void a_copy_past_the_arenas_cap_fails_the_flow(void **state)
+{
+	static const struct db_statement large = {
+		.name = "large",
+		.sql = "SELECT hex(zeroblob(1000000)) AS a_text",
+		.row = &kinds_row,
+		.reads = true,
+	};
+	static const struct flow_step one[] = {
+		STEP(run_state),
+		STEP(copy_large_row),
+		STEP(never),
+		STEPS_END
+	};
+	static const struct flow_step all[] = {
+		STEP(run_state),
+		STEP(copy_large_rows),
+		STEP(never),
+		STEPS_END
+	};
+
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, one, 0, (void *)&large).failure, FAILURE_MEMORY);
+	assert_int_equal(
+		sqlite_fixture_run(&fixture, all, 0, (void *)&large).failure, FAILURE_MEMORY);
+}
+
 static void a_result_past_its_bound_is_refused(void **state)
 {
 	static const struct db_statement large = {
@@ -497,6 +546,8 @@ int main(void)
 			the_writer_is_free_again_after_a_deadline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			slow_reads_leave_a_reader_to_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_copy_past_the_arenas_cap_fails_the_flow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_result_past_its_bound_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_is_busy_at_once, set_up, tear_down),
