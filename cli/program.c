@@ -138,6 +138,15 @@ bool program_open_log(struct program *program, struct text *error_out)
 	return true;
 }
 
+bool program_open_database(struct program *program, struct text *error_out)
+{
+	if (!db_probe(program->db_settings, program->app->data_dir, program->arena, error_out))
+		return false;
+	program->db = db_open(program->db_settings, program->metrics, program->log,
+		program->app->data_dir, program->arena, error_out);
+	return program->db != NULL;
+}
+
 void program_list_migrations(struct migration_list lists[static DOMAINS_MAX], size_t *count_out)
 {
 	size_t count = 0;
@@ -188,13 +197,6 @@ bool program_migrate(struct program *program, struct text *error_out)
 		return is_migrated(program, lists, count, error_out);
 	return migrations_up(program->db_settings, program->app->data_dir, lists, count, 0,
 		tell_migration, program, program->arena, &done, error_out);
-}
-
-bool program_open_database(struct program *program, struct text *error_out)
-{
-	program->db = db_open(program->db_settings, program->metrics, program->log,
-		program->app->data_dir, program->arena, error_out);
-	return program->db != NULL;
 }
 
 bool program_open_domains(struct program *program, unsigned loop_count, struct text *error_out)

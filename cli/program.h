@@ -41,9 +41,11 @@ void program_init(struct program *program, struct command *command, struct confi
 /* Each returns false with a sentence in *error_out. In this order. */
 bool program_prepare_folder(struct program *program, struct text *error_out);
 bool program_open_log(struct program *program, struct text *error_out);
+/* Looks first whether it can be used. Before the migrations: a database in memory lives as long as it is
+ * open. */
+bool program_open_database(struct program *program, struct text *error_out);
 bool program_migrate(
 	struct program *program, struct text *error_out); /* as database.auto_migrate says */
-bool program_open_database(struct program *program, struct text *error_out);
 bool program_open_domains(struct program *program, unsigned loop_count, struct text *error_out);
 /* After the loops have stopped: closes what is open. Loops are deinitialised after program_close_threads,
  * which joins every thread that may still post to them. */

@@ -241,7 +241,7 @@ static bool open_all(struct server *server, struct text *error_out)
 	struct program *program = &server->program;
 
 	return program_prepare_folder(program, error_out) && program_open_log(program, error_out) &&
-		program_migrate(program, error_out) && program_open_database(program, error_out) &&
+		program_open_database(program, error_out) && program_migrate(program, error_out) &&
 		program_open_domains(program, server->loop_count, error_out) &&
 		open_routes(server, error_out) && open_listeners(server, error_out);
 }

@@ -79,7 +79,7 @@ static int run_flow(struct program *program, struct task *task)
 static bool open_all(struct program *program, struct text *error_out)
 {
 	return program_prepare_folder(program, error_out) && program_open_log(program, error_out) &&
-		program_migrate(program, error_out) && program_open_database(program, error_out) &&
+		program_open_database(program, error_out) && program_migrate(program, error_out) &&
 		program_open_domains(program, 1, error_out);
 }
 

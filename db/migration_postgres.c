@@ -5,14 +5,13 @@
  */
 #include "db/migration_engine.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/engine.h"
+#include "db/postgres.h"
 
-enum { DDL_LOCK_TIMEOUT_MS = 10000 };
+enum { DDL_LOCK_TIMEOUT_MS = 10000, MESSAGE_MAX = 1024 };
 
 struct migration_connection {
 	PGconn *handle;
@@ -31,7 +30,10 @@ static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migrations
 
 static struct text trim_message(struct arena *arena, const char *message)
 {
-	return arena_text(arena, text_trim(text_from_c(message)));
+	char line[MESSAGE_MAX];
+
+	postgres_message_copy(line, sizeof(line), message);
+	return arena_text(arena, text_from_c(line));
 }
 
 /* The line of a position that counts characters (not bytes) from 1. */

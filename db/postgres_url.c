@@ -128,6 +128,13 @@ bool postgres_url_parse(
 			"with characters such as @ : / ? # % written as %40 %3A %2F %3F %23 %25");
 		return false;
 	}
+	if (postgres_option(postgres, "service") != NULL) {
+		postgres_url_free(postgres);
+		*error_out = TEXT(
+			"database.url: service= is not read, for libpq would look its host "
+			"up while requests wait: write host, port, user and database instead");
+		return false;
+	}
 	if (!read_hosts(postgres)) {
 		postgres_url_free(postgres);
 		*error_out = arena_printf(arena,

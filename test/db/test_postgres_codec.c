@@ -174,6 +174,7 @@ static void a_bad_url_is_refused_without_being_quoted(void **state)
 		"postgresql://ann:s3%zzcret@host/x",
 		"postgresql://ann:s3cret@host/x?no_such_option=1",
 		"postgresql://ann:s3cret@a,b,c,d,e,f,g,h,i/x",
+		"postgresql://ann:s3cret@/x?service=main",
 	};
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {

@@ -7,7 +7,7 @@ import socket
 import tempfile
 import unittest
 
-from millrace import Server, environment, main, run_command
+from millrace import Database, Server, environment, main, run_command
 
 
 class Start(unittest.TestCase):
@@ -69,8 +69,21 @@ class Start(unittest.TestCase):
     def test_an_unreachable_database(self):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        said = self.refuse(DATABASE_URL=f"postgresql://joe:hunter2pass@127.0.0.1:{port}/db", words=(str(port),))
-        self.assertNotIn("hunter2pass", said)
+        url = f"postgresql://joe:hunter2pass@127.0.0.1:{port}/db"
+        for auto_migrate in ("on", "off"):
+            said = self.refuse(DATABASE_URL=url, MILLRACE_DATABASE_AUTO_MIGRATE=auto_migrate,
+                               words=(f"127.0.0.1:{port}", "database db", "user joe", "Start that server"))
+            self.assertNotIn("hunter2pass", said)
+            self.assertEqual(said.count("\n"), 1, said)
+        result = run_command("migrate", "status", "--data-dir", str(self.data), env=environment(DATABASE_URL=url))
+        self.assertEqual(result.returncode, 1, result)
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_a_database_in_memory_keeps_what_was_migrated(self):
+        memory = Database()
+        memory.url = "sqlite::memory:"
+        with Server(database=memory) as server:
+            self.assertEqual(server.api.register().status, 201)
 
     def test_production_refuses_missing_and_default_secrets(self):
         for secret in ("development-secret", "secret", "changeme", "short"):
