@@ -18,16 +18,22 @@ struct admin_task {
 	bool generated;
 };
 
-/* One line without its end. False at the end of the input or when the line is too long. */
+/* One line without its end. False at the end of the input, when the line is too long, and when it has a NUL,
+ * behind which a password would be lost unseen. */
 static bool read_line(char out[static PASSWORD_LINE_MAX])
 {
-	if (fgets(out, PASSWORD_LINE_MAX, stdin) == NULL)
-		return false;
-	size_t len = strcspn(out, "\r\n");
-	if (out[len] == '\0' && len == PASSWORD_LINE_MAX - 1)
-		return false;
+	size_t len = 0;
+	int c;
+
+	while ((c = getc(stdin)) != EOF && c != '\n') {
+		if (c == '\0' || len == PASSWORD_LINE_MAX - 1)
+			return false;
+		out[len++] = (char)c;
+	}
+	if (len > 0 && out[len - 1] == '\r')
+		len--;
 	out[len] = '\0';
-	return true;
+	return len > 0 || c == '\n';
 }
 
 static bool ask_silently(const char *question, char out[static PASSWORD_LINE_MAX])
@@ -77,7 +83,8 @@ static bool get_password(struct command *command, struct admin_task *task)
 	if (command_option(command, "password-stdin") != NULL) {
 		if (read_line(task->password) && task->password[0] != '\0')
 			return true;
-		command_failed(command, "standard input has no password in its first line");
+		command_failed(command,
+			"standard input has no password in its first line, or one with a NUL or too long");
 		return false;
 	}
 	if (command_option(command, "generate-password") == NULL && isatty(STDIN_FILENO))

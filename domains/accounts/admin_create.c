@@ -6,6 +6,8 @@
 #include "domains/accounts/password.h"
 #include "domains/accounts/store.h"
 
+enum { NAME_MAX_LENGTH = 200 };
+
 /* `millrace admin create`: no request, no reply; what came of it stands in the state. */
 
 static flow_step_fn promote, hash_password, insert_admin, finish;
@@ -24,10 +26,22 @@ static enum flow_verdict refuse_admin(struct admin_create *create, const char *r
 	return FLOW_DONE;
 }
 
+/* As the body of a signup says of a name. */
+static bool is_name(struct text name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.data[i] < 0x20 || name.data[i] == 0x7f)
+			return false;
+	return text_is_utf8(name) && name.len > 0 && text_code_points(name) <= NAME_MAX_LENGTH;
+}
+
 static enum flow_verdict promote(struct flow *flow)
 {
 	struct admin_create *create = flow->state;
 
+	if (!text_is_absent(create->name) && !is_name(create->name))
+		return refuse_admin(
+			create, "the name must have 1 to 200 characters, none of them a control");
 	create->email = email_normalise(&flow->arena, create->email);
 	if (text_is_absent(create->email))
 		return refuse_admin(create, "this is not an e-mail address");
