@@ -539,6 +539,8 @@ void postgres_pool_detach(struct db_loop *db_loop)
 		TAILQ_FOREACH(connection, &pool->lists[state], entry)
 	if (!is_needed(connection))
 		postgres_connection_break(connection, "the database is being closed");
+	/* A loop that stops before its first turn has nothing else to turn for: it must still close this. */
+	uv_ref((uv_handle_t *)&pool->kick);
 	postgres_pool_kick(pool);
 }
 

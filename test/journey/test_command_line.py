@@ -74,7 +74,26 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(made.returncode, 0, made)
             words = (made.stdout + made.stderr).split()
             self.assertIn(200, [server.api.login("boss@example.com", word).status for word in words if len(word) >= 12])
-            self.assertNotEqual(server.command("admin", "create", "not-an-address").returncode, 0)
+            self.refused(server.command("admin", "create", "not-an-address"), "e-mail address")
+
+    def refused(self, result, *words):
+        self.assertEqual(result.returncode, 1, result)
+        self.assertEqual(result.stdout, "")
+        for word in words:
+            self.assertIn(word, result.stderr)
+
+    def test_an_admin_gets_no_name_that_the_api_would_refuse(self):
+        with Server() as server:
+            for name in ("", "x" * 201, "a\x01b", "\udcff"):
+                self.refused(server.command("admin", "create", "boss@example.com", "--name", name,
+                                            "--generate-password"), "name")
+            self.assertEqual(server.command("admin", "create", "boss@example.com", "--name", "x" * 200,
+                                            "--generate-password").returncode, 0)
+
+    def test_a_password_is_not_cut_at_a_nul(self):
+        with Server() as server:
+            self.refused(server.command("admin", "create", "boss@example.com", "--password-stdin",
+                                        stdin="correct horse battery\0staple\n"), "password")
 
 
 if __name__ == "__main__":
