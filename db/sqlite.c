@@ -45,9 +45,13 @@ static void observe(struct sqlite_job *job)
 	struct db_loop *db_loop = &job->loop->base;
 	struct db_statement_info *info;
 	uint64_t begun_ns = job->begun_ns != 0 ? job->begun_ns : job->done_ns;
+	uint64_t started_ns = job->op.started_ns;
 
-	if (begun_ns > job->op.started_ns + WAIT_WORTH_MEASURING_NS)
-		db_wait_observe(db_loop, begun_ns - job->op.started_ns);
+	/* A quick thread may be done before flow_wait looks at the clock. */
+	if (started_ns > job->done_ns)
+		started_ns = job->done_ns;
+	if (begun_ns > started_ns + WAIT_WORTH_MEASURING_NS)
+		db_wait_observe(db_loop, begun_ns - started_ns);
 	if (job->statement == NULL)
 		return;
 	info = db_statement_info(db_loop, job->statement);
@@ -56,7 +60,7 @@ static void observe(struct sqlite_job *job)
 	if (job->begun_ns != 0)
 		db_statement_learn(db_loop, info, job->done_ns - job->begun_ns);
 	db_statement_observe(
-		db_loop, info, job->op.flow, job->done_ns - job->op.started_ns, error_label(job));
+		db_loop, info, job->op.flow, job->done_ns - started_ns, error_label(job));
 }
 
 /* A begin has come back: the transaction is the flow's, or nobody's. */
