@@ -120,9 +120,11 @@ const struct db_statement user_promote_statement = {
 	.row = &user_schema,
 };
 
-/* $1: a LIKE pattern in lower case, or NULL; $2: a status, or NULL. Searching reads many rows: slow. */
+/* $1: a LIKE pattern, or NULL; $2: a status, or NULL. The engine lowers both sides: what is a capital beyond
+ * ASCII only it knows of itself. Searching reads many rows: slow. */
 #define FROM_FOUND_USERS \
-	" FROM users WHERE ($1 IS NULL OR email LIKE $1 ESCAPE '!' OR lower(name) LIKE $1 ESCAPE '!') " \
+	" FROM users WHERE ($1 IS NULL OR email LIKE lower($1) ESCAPE '!' " \
+	"OR lower(name) LIKE lower($1) ESCAPE '!') " \
 	"AND ($2 IS NULL OR status = $2)"
 
 const struct db_statement users_count_statement = {

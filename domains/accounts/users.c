@@ -60,12 +60,7 @@ static const struct field user_parameters_fields[] = {
 const struct schema user_parameters_schema = SCHEMA(
 	user_parameters, user_parameters_fields, "Which user");
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* "Ad_a" becomes "%ad!_a%": LIKE's own characters are taken literally. Absent when there is nothing to look for
+/* "Ad_a" becomes "%Ad!_a%": LIKE's own characters are taken literally. Absent when there is nothing to look for
  * (or no memory, told by *failed_out). */
 static struct text like_pattern(struct arena *arena, struct text q, bool *failed_out)
 {
@@ -85,7 +80,7 @@ static struct text like_pattern(struct arena *arena, struct text q, bool *failed
 	for (size_t i = 0; i < q.len; i++) {
 		if (q.data[i] == '%' || q.data[i] == '_' || q.data[i] == '!')
 			out[len++] = '!';
-		out[len++] = lower(q.data[i]);
+		out[len++] = q.data[i];
 	}
 	out[len++] = '%';
 	return text_of(out, len);

@@ -42,6 +42,12 @@ class Admin(Journey):
             answer = self.expect(self.api.get(f"/admin/users?q={text}zzz", token=token), 200)
             self.assertEqual(answer.data["total"], 0, text)
 
+    def test_a_name_beyond_ascii_is_found_as_it_is_written(self):
+        word = fresh_email().split("@")[0]
+        self.expect(self.api.register(name=f"\u00c9lan {word}"), 201)
+        answer = self.expect(self.api.get(f"/admin/users?q=%C3%89lan%20{word.upper()}", token=self.admin()), 200)
+        self.assertEqual(answer.data["total"], 1)
+
     def test_bad_pages_are_refused_by_name(self):
         token = self.admin()
         for query in ("page=0", "page=-1", "page=x", "page_size=101", "page_size=0", "page=1&page=2", "nope=1"):
