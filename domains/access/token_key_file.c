@@ -55,10 +55,25 @@ static ptrdiff_t read_all(int fd, char *out, size_t size)
 	}
 }
 
+/* Only a regular file: a FIFO would hold the start up for ever. -1 with errno. */
+static int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat info = {0};
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		return fd;
+	errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+	close(fd);
+	return -1;
+}
+
 EVP_PKEY *token_key_file_read(struct text path, struct arena *arena, struct text *error_out)
 {
 	struct text name = arena_text(arena, path);
-	int fd = open(name.data, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open_regular(name.data);
 	char pem[PEM_MAX_BYTES];
 	ptrdiff_t len;
 	EVP_PKEY *pair;
@@ -152,7 +167,7 @@ EVP_PKEY *token_key_file_keep(struct text data_dir, struct arena *arena, struct 
 			return fail(arena, error_out, "cannot read the signing key", path);
 		if (!make(path, arena))
 			return fail(arena, error_out, "cannot make the signing key", path);
-	} else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+	} else if (S_ISREG(info.st_mode) && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
 		*error_out = arena_printf(arena, "%.*s can be read by others; run `chmod 600 %.*s`",
 			TEXT_ARG(path), TEXT_ARG(path));
 		return NULL;

@@ -110,6 +110,24 @@ static void a_key_that_others_can_read_stops_the_start(void **state)
 	assert_non_null(strstr(error.data, "chmod 600"));
 }
 
+static void what_is_no_file_stops_the_start_at_once(void **state)
+{
+	struct token_key key;
+	struct text error, path = arena_printf(&arena, "%s/jwt_ed25519.pem", folder);
+
+	(void)state;
+	assert_int_equal(mkdir(path.data, 0755), 0);
+	assert_false(open_key(&key, (struct token_key_source) {0}, &error));
+	assert_non_null(strstr(error.data, "directory"));
+	rmdir(path.data);
+	assert_int_equal(mkfifo(path.data, 0600), 0); /* nobody will ever write to it */
+	assert_false(open_key(&key, (struct token_key_source) {0}, &error));
+	assert_non_null(strstr(error.data, "cannot read the signing key"));
+	assert_false(open_key(&key, (struct token_key_source) {.private_file = path}, &error));
+	assert_non_null(strstr(error.data, "cannot read the signing key"));
+	unlink(path.data);
+}
+
 static bool open_file_with(const char *content, struct text *error_out)
 {
 	struct text path = arena_printf(&arena, "%s/shared.pem", folder);
@@ -206,6 +224,7 @@ int main(void)
 		TEST(a_key_is_made_once_for_its_user_only),
 		TEST(starters_at_the_same_time_share_one_key),
 		TEST(a_key_that_others_can_read_stops_the_start),
+		TEST(what_is_no_file_stops_the_start_at_once),
 		TEST(only_an_ed25519_key_is_taken_from_a_file),
 		TEST(production_refuses_secrets_that_others_know),
 		TEST(one_secret_makes_the_same_keys_everywhere),
