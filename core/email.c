@@ -185,7 +185,8 @@ static struct text map_local_part(struct arena *arena, struct text local)
 
 	for (size_t at = 0; at < local.len; at = end) {
 		bool is_word_here = is_word_char(local.data[at]);
-		for (end = at + 1; end < local.len && is_word_char(local.data[end]) == is_word_here;)
+		for (end = at + 1;
+			end < local.len && is_word_char(local.data[end]) == is_word_here;)
 			end++;
 		struct text part = text_of(local.data + at, end - at);
 		if (is_word_here && !is_ascii(part))
