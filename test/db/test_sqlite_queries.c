@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SQLite: values in and out, outcomes, failures, deadlines. */
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "observability/metrics.h"
 #include "test/db/sqlite_fixture.h"
 
 static struct sqlite_fixture fixture;
@@ -417,6 +420,66 @@ static void slow_reads_leave_a_reader_to_the_others(void **state)
 		FAILURE_NONE);
 }
 
+/* ---- measured -------------------------------------------------------------------------------- */
+
+static double duration_sum(struct metrics *metrics)
+{
+	static const char name[] = "database_query_duration_seconds_sum{query=\"count_authors\"} ";
+	struct text page = metrics_expose(metrics, &fixture.arena);
+	const char *found = memmem(page.data, page.len, name, strlen(name));
+
+	assert_non_null(found);
+	return strtod(found + strlen(name), NULL);
+}
+
+/* Every thread of the database comes before this one. */
+static void *ask_often(void *context)
+{
+	const struct sched_param last = {0};
+	unsigned *good = context;
+
+	sched_setscheduler(0, SCHED_IDLE, &last);
+	for (int i = 0; i < 200; i++)
+		*good += sqlite_fixture_run(&fixture, state_steps, 0, (void *)&count_authors)
+				 .failure == FAILURE_NONE;
+	return NULL;
+}
+
+static void open_measured(struct metrics *metrics)
+{
+	sqlite_fixture_stop(&fixture);
+	fixture.db = db_open(
+		&fixture.settings, metrics, NULL, TEXT("/nowhere"), &fixture.arena, &fixture.error);
+	assert_non_null(fixture.db);
+	assert_int_equal(loop_init(&fixture.loop, 0), 0);
+	fixture.loop.metrics = metric_shard_new(metrics);
+	assert_int_equal(db_attach(fixture.db, &fixture.loop), 0);
+	fixture.has_loop = true;
+}
+
+/* On one processor the answer is there before the step that asked has returned. */
+static void an_answer_never_comes_before_its_question(void **state)
+{
+	struct metrics *metrics = metrics_new();
+	cpu_set_t all, one;
+	pthread_t thread;
+	unsigned good = 0;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	open_measured(metrics);
+	assert_int_equal(pthread_create(&thread, NULL, ask_often, &good), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(good, 200);
+	/* a time below zero would be 584 years */
+	assert_true(duration_sum(metrics) < 1e9);
+	sqlite_fixture_stop(&fixture);
+	metrics_free(metrics);
+}
+
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
 static enum flow_verdict copy_large_row(struct flow *flow)
@@ -546,6 +609,8 @@ int main(void)
 			the_writer_is_free_again_after_a_deadline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			slow_reads_leave_a_reader_to_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_answer_never_comes_before_its_question, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_copy_past_the_arenas_cap_fails_the_flow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
