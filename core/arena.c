@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/secret.h"
+
 #ifdef ARENA_POISONS
 #include <sanitizer/asan_interface.h>
 enum { GAP_BYTES = 16 }; /* poisoned, behind each allocation */
@@ -69,15 +71,24 @@ void arena_init(struct arena *arena, struct arena_pool *pool, size_t cap_bytes)
 	*arena = (struct arena) {.pool = pool, .cap_bytes = cap_bytes};
 }
 
+static void block_wipe(struct arena_block *block)
+{
+	UNPOISON(block->data, block->size - sizeof(*block));
+	secret_wipe(block->data, block->size - sizeof(*block));
+}
+
 void arena_deinit(struct arena *arena)
 {
 	while (arena->blocks != NULL) {
 		struct arena_block *block = arena->blocks;
 		arena->blocks = block->next;
+		if (arena->has_secrets)
+			block_wipe(block);
 		block_give_back(arena->pool, block);
 	}
 	arena->next = arena->end = NULL;
 	arena->used_bytes = 0;
+	arena->has_secrets = false;
 }
 
 static struct arena_block *block_new(struct arena *arena, size_t size)

@@ -7,6 +7,7 @@
  * thread can touch lives in one. Past the cap arena_alloc returns NULL.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct arena {
 	struct arena_pool *pool; /* NULL: plain malloc */
 	size_t used_bytes; /* what blocks hold, for the cap */
 	size_t cap_bytes;
+	bool has_secrets; /* set it, and every block is wiped before it goes back */
 };
 
 enum { ARENA_BLOCK_BYTES = 8192 };

@@ -407,9 +407,12 @@ bool schema_put_string(struct schema_decoder *decoder, const struct field *field
 	char *out, const struct schema_path *path)
 {
 	switch (field->kind) {
-	case FIELD_TEXT:
 	case FIELD_PASSWORD:
 	case FIELD_TOKEN:
+		decoder->arena->has_secrets =
+			true; /* the body stands in it, and the decoder's copy */
+		return put_text(decoder, field, value, out, path);
+	case FIELD_TEXT:
 		return put_text(decoder, field, value, out, path);
 	case FIELD_EMAIL:
 		return put_email(decoder, field, value, out, path);

@@ -78,6 +78,26 @@ static void blocks_come_back_to_their_pool_up_to_its_bound(void **state)
 	assert_int_equal(pool.count, 0);
 }
 
+static void what_held_a_secret_comes_back_wiped(void **state)
+{
+	static const char password[] = "correct horse battery staple";
+	struct arena_pool pool;
+	struct arena arena;
+
+	arena_pool_init(&pool, 1);
+	for (int wiped = 0; wiped < 2; wiped++) {
+		arena_init(&arena, &pool, SIZE_MAX);
+		memcpy(arena_alloc(&arena, sizeof(password)), password, sizeof(password));
+		arena.has_secrets = wiped;
+		arena_deinit(&arena);
+		assert_false(arena.has_secrets);
+		const char *again = arena_alloc(&arena, sizeof(password));
+		assert_int_equal(memcmp(again, password, sizeof(password)) == 0, !wiped);
+		arena_deinit(&arena);
+	}
+	arena_pool_deinit(&pool);
+}
+
 static void the_newest_allocation_grows_in_place(void **state)
 {
 	struct arena arena;
@@ -139,6 +159,7 @@ int main(void)
 		cmocka_unit_test(an_arena_past_its_cap_returns_null),
 		cmocka_unit_test(absurd_sizes_are_refused),
 		cmocka_unit_test(blocks_come_back_to_their_pool_up_to_its_bound),
+		cmocka_unit_test(what_held_a_secret_comes_back_wiped),
 		cmocka_unit_test(the_newest_allocation_grows_in_place),
 		cmocka_unit_test(a_large_buffer_that_grows_keeps_its_bytes_and_wastes_none),
 		cmocka_unit_test(a_copied_text_is_terminated_and_marks_stay_marks),

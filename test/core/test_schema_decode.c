@@ -64,6 +64,7 @@ static void a_full_body_fills_the_struct(void **state)
 	assert_string_equal(sample.title.data, "h\xC3\xA4\n");
 	assert_string_equal(sample.email.data, "ada@example.com");
 	assert_int_equal(sample.password.len, 9);
+	assert_true(arena.has_secrets);
 	assert_int_equal(sample.count, -5);
 	assert_true(sample.ratio == 100.0);
 	assert_false(sample.active);
