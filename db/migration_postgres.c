@@ -87,6 +87,21 @@ static void ignore_notice(void *context, const PGresult *result)
 {
 }
 
+/* Asked first, for libpq's own refusal quotes the URL, and with it the password. */
+static bool is_readable(struct text url, struct arena *arena, struct text *error_out)
+{
+	struct postgres *parsed = arena_zalloc(arena, sizeof(*parsed));
+
+	if (text_is_absent(url) || parsed == NULL) {
+		*error_out = TEXT("no memory for a connection");
+		return false;
+	}
+	if (!postgres_url_parse(url.data, parsed, arena, error_out))
+		return false;
+	postgres_url_free(parsed);
+	return true;
+}
+
 static bool open_connection(const struct db_settings *settings, struct text data_dir, bool to_write,
 	struct arena *arena, struct migration_connection **connection_out, struct text *error_out)
 {
@@ -98,9 +113,12 @@ static bool open_connection(const struct db_settings *settings, struct text data
 	const char *values[] = {url.data, timeout_s, "millrace migrate", NULL};
 
 	*connection_out = NULL;
-	snprintf(timeout_s, sizeof(timeout_s), "%d", MIGRATION_CONNECT_TIMEOUT_MS / 1000);
-	if (connection == NULL || text_is_absent(url)) {
+	if (!is_readable(url, arena, error_out)) {
 		free(connection);
+		return false;
+	}
+	snprintf(timeout_s, sizeof(timeout_s), "%d", MIGRATION_CONNECT_TIMEOUT_MS / 1000);
+	if (connection == NULL) {
 		*error_out = TEXT("no memory for a connection");
 		return false;
 	}

@@ -114,6 +114,15 @@ static bool read_hosts(struct postgres *postgres)
 	return true;
 }
 
+/* "user:pass@word@host" ends the password at its first @: what follows it would be shown as the host. A
+ * leading one is the name of an abstract socket. */
+static bool host_has_at_sign(const struct postgres *postgres)
+{
+	const char *host = postgres_option(postgres, "host");
+
+	return host != NULL && strchr(host + 1, '@') != NULL;
+}
+
 bool postgres_url_parse(
 	const char *url, struct postgres *postgres, struct arena *arena, struct text *error_out)
 {
@@ -121,7 +130,8 @@ bool postgres_url_parse(
 
 	postgres->options = PQconninfoParse(url, &message);
 	PQfreemem(message);
-	if (postgres->options == NULL) {
+	if (postgres->options == NULL || host_has_at_sign(postgres)) {
+		postgres_url_free(postgres);
 		*error_out = TEXT(
 			"database.url is not a PostgreSQL URL that libpq can read: "
 			"postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, "

@@ -79,6 +79,15 @@ class Start(unittest.TestCase):
         self.assertEqual(result.returncode, 1, result)
         self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
 
+    def test_a_password_that_breaks_its_url_is_not_quoted(self):
+        for url in ("postgresql://joe:hunter2pass%zz@127.0.0.1/db", "postgresql://joe:hunter2pass/@127.0.0.1/db",
+                    "postgresql://joe:x@hunter2pass@127.0.0.1/db", "postgresql://127.0.0.1/db?password=hunter2pass%zz"):
+            for verb in (["serve"], ["doctor"], ["migrate", "status"]):
+                result = run_command(*verb, "--data-dir", str(self.data), env=environment(DATABASE_URL=url))
+                self.assertEqual(result.returncode, 1, result)
+                self.assertNotIn("hunter2pass", result.stdout + result.stderr)
+                self.assertIn("database.url", result.stdout + result.stderr)
+
     def test_a_database_in_memory_keeps_what_was_migrated(self):
         memory = Database()
         memory.url = "sqlite::memory:"
