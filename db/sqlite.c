@@ -105,6 +105,7 @@ static void come_back(struct loop *loop, struct loop_message *message)
 	struct sqlite_job *job = (struct sqlite_job *)((char *)message -
 		offsetof(struct sqlite_job, message));
 
+	timer_clear(&job->waiting);
 	observe(job);
 	settle(job);
 	if (job->failure != FAILURE_NONE)
@@ -144,6 +145,7 @@ static void abandon(struct op *op)
 {
 	struct sqlite_job *job = (struct sqlite_job *)op;
 
+	timer_clear(&job->waiting);
 	if (sqlite_queue_remove(job->queue, job)) {
 		if (job->kind == SQLITE_JOB_BEGIN)
 			free(job->transaction);
@@ -228,6 +230,33 @@ static bool is_slow(const struct sqlite_job *job)
 	return info != NULL ? info->is_slow : job->statement->slow;
 }
 
+/* The writer looks by itself who has waited too long; readers may all be busy for longer. */
+static void on_waited_too_long(struct timer *timer)
+{
+	struct sqlite_job *job = (struct sqlite_job *)((char *)timer -
+		offsetof(struct sqlite_job, waiting));
+
+	if (!sqlite_queue_remove(job->queue, job))
+		return;
+	sqlite_job_fail(job, FAILURE_BUSY, "waited too long for its turn");
+	job->done_ns = clock_now_ns();
+	come_back(job->loop->base.loop, &job->message);
+}
+
+static enum flow_verdict queue_read(struct flow *flow, struct sqlite_job *job)
+{
+	struct sqlite_loop *loop = job->loop;
+	int64_t acquire_timeout_ms = loop->base.db->settings.acquire_timeout_ms;
+	enum flow_verdict verdict;
+
+	timer_init(&job->waiting, on_waited_too_long);
+	job->is_slow = is_slow(job);
+	verdict = enqueue(flow, &sqlite_of(loop)->reads, job);
+	if (verdict == FLOW_WAIT && acquire_timeout_ms > 0)
+		timer_set(loop->base.loop, &job->waiting, (uint64_t)acquire_timeout_ms);
+	return verdict;
+}
+
 static enum flow_verdict query(struct flow *flow, const struct db_statement *statement,
 	const struct db_value *values, size_t value_count)
 {
@@ -239,10 +268,8 @@ static enum flow_verdict query(struct flow *flow, const struct db_statement *sta
 		return no_memory(flow);
 	if (in_transaction(flow))
 		return mail(flow, job);
-	if (statement->reads && !sqlite->in_memory) {
-		job->is_slow = is_slow(job);
-		return enqueue(flow, &sqlite->reads, job);
-	}
+	if (statement->reads && !sqlite->in_memory)
+		return queue_read(flow, job);
 	return enqueue(flow, &sqlite->writes, job);
 }
 

@@ -17,6 +17,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
+#include "core/timer.h"
 #include "db/engine.h"
 
 enum {
@@ -123,6 +124,7 @@ struct sqlite_transaction;
 struct sqlite_job {
 	struct op op; /* loop thread */
 	struct loop_message message;
+	struct timer waiting; /* a read in its queue; loop thread */
 	struct sqlite_job *loop_next, **loop_link; /* every job of its loop; loop thread */
 	struct sqlite_loop *loop;
 	struct sqlite_queue *queue; /* where it waits or waited; never changes */

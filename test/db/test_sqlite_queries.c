@@ -420,6 +420,26 @@ static void slow_reads_leave_a_reader_to_the_others(void **state)
 		FAILURE_NONE);
 }
 
+static void a_read_waits_for_a_reader_no_longer_than_it_may(void **state)
+{
+	struct ending endless[2], waiting;
+	struct flow *flows[2];
+
+	sqlite_fixture_stop(&fixture);
+	fixture.settings.acquire_timeout_ms = 50;
+	assert_true(sqlite_fixture_start(&fixture));
+	for (int i = 0; i < 2; i++) {
+		flows[i] = sqlite_fixture_flow(&fixture, &endless[i], 0, (void *)&endless_read);
+		flow_start(flows[i], state_steps);
+	}
+	waiting = sqlite_fixture_run(&fixture, state_steps, 8000, (void *)&count_authors);
+	assert_int_equal(waiting.failure, FAILURE_BUSY);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(endless[i].count, 0);
+		flow_stop(flows[i], FAILURE_CLIENT_GONE);
+	}
+}
+
 /* ---- measured -------------------------------------------------------------------------------- */
 
 static double duration_sum(struct metrics *metrics)
@@ -609,6 +629,8 @@ int main(void)
 			the_writer_is_free_again_after_a_deadline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			slow_reads_leave_a_reader_to_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_read_waits_for_a_reader_no_longer_than_it_may, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_answer_never_comes_before_its_question, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
