@@ -51,6 +51,7 @@ static void on_closed(uv_handle_t *handle)
 	struct client_address address = connection->address;
 	enum listener listener = connection->listener;
 
+	connection_piece_taken(connection); /* committed work goes on without the client */
 	if (connection->link != NULL)
 		unlink_connection(connection);
 	free(connection);
@@ -84,6 +85,16 @@ void connection_close(struct connection *connection)
 		connection->http->staged_len = 0;
 	}
 	uv_close((uv_handle_t *)&connection->tcp, on_closed);
+}
+
+void connection_reset(struct connection *connection)
+{
+	struct linger now = {.l_onoff = 1};
+	int fd;
+
+	if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	connection_close(connection);
 }
 
 /* ---- timers: one per connection, for whatever it waits for now ---- */

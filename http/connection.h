@@ -53,6 +53,7 @@ struct connection {
 	struct connection *next, **link;
 	struct flow *flow; /* the request in progress; flow->owner_data is its intake */
 	struct stash *stash;
+	struct op piece; /* of a body in pieces: until the kernel has taken it */
 	struct timer timer;
 	size_t intake_bytes; /* of a body that is coming in */
 	size_t pending_bytes; /* handed to uv_write, not yet taken by the kernel */
@@ -75,6 +76,8 @@ bool connection_open(struct http_loop *http, int fd, enum listener listener,
 	const struct client_address *address);
 /* Cuts everything off: the flow hears CLIENT_GONE. */
 void connection_close(struct connection *connection);
+/* The same, so that the client's system reports an error, not an end. */
+void connection_reset(struct connection *connection);
 void connection_move(struct connection *connection, enum connection_state state);
 /* The server stops: an idle one closes, a busy one makes its next answer the last. */
 void connection_drain(struct connection *connection);
@@ -100,3 +103,12 @@ void connection_stage(struct connection *connection, struct text data);
 /* Serialises the recorded answer of the request in progress. */
 void connection_answer(struct connection *connection, struct flow *flow);
 void connection_flush(struct connection *connection);
+/* For a body in pieces. Stages the head of the recorded answer; false when the connection is lost. */
+bool connection_stage_head(struct connection *connection, struct flow *flow, size_t *len_out);
+/* What was staged, then these, copied, by one uv_write. False without memory. */
+bool connection_send_later(struct connection *connection, struct text data, struct text end);
+
+/* connection_stream.c: bodies in pieces. */
+void connection_end_stream(struct connection *connection, struct flow *flow);
+/* The kernel has taken all: the flow may make its next piece. Within a burst. */
+void connection_piece_taken(struct connection *connection);

@@ -39,11 +39,15 @@ static void on_write(uv_write_t *request, int status)
 		connection_close(connection);
 		return;
 	}
-	if (connection->pending_bytes > 0 || connection->state != CONNECTION_WRITING)
+	if (connection->pending_bytes > 0)
 		return;
+	connection->seen_bytes = SIZE_MAX; /* for the write timer: whatever comes next is new */
 	connection_begin(connection);
-	connection_move(connection, CONNECTION_IDLE);
-	if (!connection->last)
+	if (connection->state == CONNECTION_WRITING)
+		connection_move(connection, CONNECTION_IDLE);
+	else
+		connection_piece_taken(connection);
+	if (connection->state == CONNECTION_IDLE && !connection->last)
 		connection_resume(connection);
 	connection_end(connection);
 }
@@ -125,6 +129,24 @@ void connection_flush(struct connection *connection)
 		send_bytes(connection, &buffer, 1);
 }
 
+bool connection_send_later(struct connection *connection, struct text data, struct text end)
+{
+	struct http_loop *http = connection->http;
+	uv_buf_t buffers[] = {
+		uv_buf_init(
+			http->staged, http->stager == connection ? (unsigned)http->staged_len : 0),
+		uv_buf_init((char *)(uintptr_t)data.data, (unsigned)data.len),
+		uv_buf_init((char *)(uintptr_t)end.data, (unsigned)end.len),
+	};
+
+	if (http->stager == connection) {
+		http->stager = NULL;
+		http->staged_len = 0;
+	}
+	http->write_count++;
+	return send_later(connection, buffers, 3, 0);
+}
+
 static void flush_with(struct connection *connection, struct text body)
 {
 	struct http_loop *http = connection->http;
@@ -167,8 +189,9 @@ static struct text date_line(struct http_loop *http)
 
 /* Decides whether this answer is the connection's last. */
 static enum response_connection judge_last(
-	struct connection *connection, const struct http_request *request)
+	struct connection *connection, const struct exchange *exchange)
 {
+	const struct http_request *request = &exchange->request;
 	const struct http_loop *http = connection->http;
 	int64_t max = http_settings_of(http)->requests_per_connection;
 
@@ -176,37 +199,53 @@ static enum response_connection judge_last(
 		(connection->listener == LISTENER_API &&
 			atomic_load_explicit(&http->draining, memory_order_relaxed)))
 		connection->lingers = connection->last = true;
-	if (!request->keep_alive)
+	if (!request->keep_alive || exchange->response.framing == BODY_UNTIL_CLOSE)
 		connection->last = true;
 	if (connection->last)
 		return RESPONSE_CLOSES;
 	return request->minor == 0 ? RESPONSE_KEEPS : RESPONSE_IMPLICIT;
 }
 
-void connection_answer(struct connection *connection, struct flow *flow)
+bool connection_stage_head(struct connection *connection, struct flow *flow, size_t *len_out)
 {
 	struct http_loop *http = connection->http;
 	struct exchange *exchange = exchange_of(flow);
-	struct exchange_response *response = &exchange->response;
-	enum response_connection last = judge_last(connection, &exchange->request);
-	bool has_body = response->body.len > 0 && exchange->request.method != HTTP_HEAD &&
-		response_allows_body(response->status);
+	enum response_connection last = judge_last(connection, exchange);
 	size_t staged_before;
 
+	*len_out = 0;
 	own_stage(connection);
-	if (STAGED_BYTES - http->staged_len < response_head_bound(response))
+	if (STAGED_BYTES - http->staged_len < response_head_bound(&exchange->response))
 		connection_flush(connection);
-	if (connection->state == CONNECTION_CLOSING) {
+	if (connection->state == CONNECTION_CLOSING)
+		return false;
+	own_stage(connection);
+	staged_before = http->staged_len;
+	http->staged_len = (size_t)(response_write_head(http->staged + staged_before,
+					    &exchange->response, date_line(http),
+					    flow->trace.request_id, last) -
+		http->staged);
+	*len_out = http->staged_len - staged_before;
+	return true;
+}
+
+void connection_answer(struct connection *connection, struct flow *flow)
+{
+	struct exchange *exchange = exchange_of(flow);
+	struct exchange_response *response = &exchange->response;
+	bool has_body = response->body.len > 0 && exchange->request.method != HTTP_HEAD &&
+		response_allows_body(response->status);
+	size_t len;
+
+	if (response->framing != BODY_OF_LENGTH) {
+		connection_end_stream(connection, flow);
+		return;
+	}
+	if (!connection_stage_head(connection, flow, &len)) {
 		measure_request(flow, 0);
 		return;
 	}
-	own_stage(connection);
-	staged_before = http->staged_len;
-	http->staged_len = (size_t)(response_write_head(http->staged + http->staged_len, response,
-					    date_line(http), flow->trace.request_id, last) -
-		http->staged);
-	measure_request(
-		flow, http->staged_len - staged_before + (has_body ? response->body.len : 0));
+	measure_request(flow, len + (has_body ? response->body.len : 0));
 	if (has_body && response->body.len > COPIED_BODY_BYTES_MAX)
 		flush_with(connection, response->body);
 	else if (has_body)

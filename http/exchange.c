@@ -11,6 +11,7 @@
 #include "http/handler.h"
 #include "http/loop.h"
 #include "http/measure.h"
+#include "http/response.h"
 #include "observability/log.h"
 
 /* Sixteen of them fit the loop's staging buffer with room to spare. */
@@ -18,16 +19,38 @@ enum { HEADER_NAME_MAX_BYTES = 128, HEADER_VALUE_MAX_BYTES = 2048 };
 
 /* ---- the end of a flow ---- */
 
+/* Part of the answer is out and the rest will not come: only the missing end can tell the client. */
+static void cut_off(struct flow *flow, enum failure failure, const char *cause)
+{
+	struct exchange *exchange = exchange_of(flow);
+	struct connection *connection = exchange->connection;
+
+	if (failure == FAILURE_CLIENT_GONE)
+		exchange->connection = NULL;
+	else
+		exchange_refuse_failure(flow, failure, cause);
+	measure_request(flow, exchange->response.sent_bytes);
+	if (exchange->response.framing == BODY_UNTIL_CLOSE)
+		connection_reset(connection);
+	else
+		connection_close(connection);
+}
+
 static void on_end(struct flow *flow, enum failure failure, const char *cause)
 {
 	struct exchange *exchange = exchange_of(flow);
 	struct connection *connection = exchange->connection;
 
-	if (connection == NULL || failure == FAILURE_CLIENT_GONE) {
-		measure_request(flow, 0);
+	if (connection == NULL) {
+		measure_request(flow, exchange->response.sent_bytes);
 		return;
 	}
 	connection->flow = NULL; /* from here a lost connection must not stop the flow again */
+	if (failure == FAILURE_CLIENT_GONE ||
+		(failure != FAILURE_NONE && exchange->response.begun)) {
+		cut_off(flow, failure, cause);
+		return;
+	}
 	if (failure == FAILURE_NONE && exchange->response.status == 0)
 		exchange_refuse_failure(
 			flow, FAILURE_INTERNAL, "the steps ended without an answer");
@@ -58,9 +81,20 @@ void exchange_respond(struct flow *flow, uint16_t status, struct text media_type
 	struct exchange_response *response = &exchange_of(flow)->response;
 
 	assert(status >= 200 && status <= 599);
+	assert(!response->begun && "an answer of which a part is out cannot be replaced");
 	response->status = status;
 	response->media_type = media_type;
 	response->body = body;
+	response->framing = BODY_OF_LENGTH;
+}
+
+void exchange_respond_in_pieces(struct flow *flow, uint16_t status, struct text media_type)
+{
+	struct exchange *exchange = exchange_of(flow);
+
+	assert(response_allows_body(status));
+	exchange_respond(flow, status, media_type, TEXT_ABSENT);
+	exchange->response.framing = exchange->request.minor >= 1 ? BODY_CHUNKED : BODY_UNTIL_CLOSE;
 }
 
 static bool is_clean(struct text text)

@@ -59,12 +59,22 @@ struct route_match {
 
 enum { EXCHANGE_HEADERS_MAX = 16 };
 
+/* How the client finds the end of the body (RFC 9112, 6.3). */
+enum body_framing {
+	BODY_OF_LENGTH,
+	BODY_CHUNKED, /* in pieces, to 1.1 */
+	BODY_UNTIL_CLOSE, /* in pieces, to 1.0 */
+};
+
 struct exchange_response {
 	uint16_t status; /* 0: nothing was answered yet */
 	struct text media_type; /* absent: no Content-Type */
 	struct text body; /* absent: no body */
 	struct http_header headers[EXCHANGE_HEADERS_MAX];
 	size_t header_count;
+	enum body_framing framing;
+	bool begun; /* in pieces: the head is out, nothing can replace the answer */
+	uint64_t sent_bytes; /* in pieces: so far, head and framing included */
 };
 
 struct exchange {
@@ -110,6 +120,8 @@ static inline struct exchange *exchange_of(const struct flow *flow)
  * arena. An answer replaces an earlier one only while nothing was sent (the flow still runs).
  * 204 and 304 have no body. */
 void exchange_respond(struct flow *flow, uint16_t status, struct text media_type, struct text body);
+/* The same for a body that comes in pieces (reply_piece). */
+void exchange_respond_in_pieces(struct flow *flow, uint16_t status, struct text media_type);
 /* Name and value are copied to the arena. A name that is no token, a control character in the
  * value, a name over 128 or a value over 2048 bytes, and whatever comes past
  * EXCHANGE_HEADERS_MAX is dropped and logged. Not for Content-Length, Content-Type, Connection,

@@ -29,6 +29,31 @@ enum flow_verdict reply(struct flow *flow, const void *data);
 enum flow_verdict reply_empty(struct flow *flow);
 /* A body that is not JSend. `body` lives in the arena or is static. */
 enum flow_verdict reply_raw(struct flow *flow, uint16_t status, struct text media_type, struct text body);
+
+/*
+ * A body that is made while it is sent, of any length, in bounded memory:
+ *
+ *   static const struct flow_step page_steps[] = {
+ *           STEP(read_page),   return db_query(...);
+ *           STEP(send_page),   return reply_piece(flow, lines);
+ *           STEP(turn_page),   return is_last ? FLOW_DONE : flow_switch(flow, page_steps);
+ *           STEPS_END,
+ *   };
+ *
+ * reply_stream announces it, in a step before those. reply_piece sends a piece (best 4 to 64 KiB: each is
+ * a chunk and a write) and waits, as an operation of the flow, until the kernel has taken all of it: a
+ * slow client slows the steps down. The piece is copied, so its buffer may be used again. FLOW_DONE is
+ * the end of the body. On the flow's loop, as all steps.
+ *
+ * The route's deadline covers the whole body: give the row one that a slow client can meet. A failure
+ * (flow_fail, a driver's, the deadline, the drain's end) before the first piece is answered as ever;
+ * from then on refuse() is a defect and a failure cuts the connection off without the last chunk, so
+ * that the client knows. A client that leaves stops the flow; past a STEP_COMMITS the pieces are
+ * dropped. HEAD ends at reply_stream. HTTP/1.0 gets no chunks: the connection's end ends the body.
+ */
+enum flow_verdict reply_stream(struct flow *flow, uint16_t status, struct text media_type);
+enum flow_verdict reply_piece(struct flow *flow, struct text piece);
+
 /* Answers with a problem of the table. The route (or a guard) must have declared it. */
 enum flow_verdict refuse(struct flow *flow, enum problem problem);
 /* The same with one bad field, for checks that need more than a schema: 422 VALIDATION_FAILED. */

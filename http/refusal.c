@@ -209,6 +209,14 @@ void exchange_refuse_failure(struct flow *flow, enum failure failure, const char
 		.cause = cause ? cause : failure_name(failure),
 	};
 
+	if (exchange->response.begun) { /* the client sees a cut, the figures see its reason */
+		count(flow, refusal.problem);
+		log_once(flow, &refusal, "answer_cut_off");
+		exchange->response.status = problem_row(refusal.problem)->status;
+		return;
+	}
+	if (exchange->response.framing != BODY_OF_LENGTH) /* announced, but nothing of it is out */
+		exchange->response.status = 0;
 	if (exchange->response.status != 0) { /* the answer stands, what came after it did not */
 		if (is_server_error(refusal.problem))
 			log_once(flow, &refusal, "failed_after_answer");

@@ -84,6 +84,15 @@ enum flow_verdict reply_raw(
 	return FLOW_DONE;
 }
 
+enum flow_verdict reply_stream(struct flow *flow, uint16_t status, struct text media_type)
+{
+	assert(is_unanswered(flow));
+
+	put_headers(flow, flow->identity.known);
+	exchange_respond_in_pieces(flow, status, media_type);
+	return exchange_of(flow)->request.method == HTTP_HEAD ? FLOW_DONE : FLOW_NEXT;
+}
+
 void reply_header(struct flow *flow, struct text name, struct text value)
 {
 	exchange_add_header(flow, name, value);

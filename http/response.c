@@ -114,7 +114,9 @@ char *response_write_head(char *out, const struct exchange_response *response,
 	out = put(put_status_line(out, response->status), date_line);
 	if (!text_is_absent(response->media_type) && response_allows_body(response->status))
 		out = put_header(out, TEXT("Content-Type: "), response->media_type);
-	if (response_allows_body(response->status))
+	if (response->framing == BODY_CHUNKED)
+		out = put(out, TEXT("Transfer-Encoding: chunked\r\n"));
+	else if (response->framing == BODY_OF_LENGTH && response_allows_body(response->status))
 		out = put(put_number(put(out, TEXT("Content-Length: ")), response->body.len),
 			TEXT("\r\n"));
 	out = put_header(out, TEXT("X-Request-ID: "), text_from_c(request_id));

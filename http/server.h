@@ -54,7 +54,8 @@ struct http_server *http_server_new(const struct http_settings *settings, struct
 void http_server_free(struct http_server *server); /* after the loops have stopped */
 uint16_t http_server_port(
 	const struct http_server *server, enum listener listener); /* bound, for port 0 */
-/* Per loop, before loop_run: sets loop->http. The first one attached accepts. */
+/* Per loop, before loop_run: sets loop->http. The first one attached accepts. The program has to
+ * ignore SIGPIPE: libuv writes with write(2). */
 int http_attach(struct http_server *server, struct loop *loop);
 /* Loop thread: stop accepting, finish requests until the drain deadline, close; then on_drained. */
 void http_drain(struct loop *loop, void (*on_drained)(struct loop *loop));

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <semaphore.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ struct wire_state {
 	struct router *router;
 	struct http_server *server;
 	sem_t waiting, abandoned, ended, released, drained;
+	_Atomic(unsigned) piece_count;
 };
 
 static struct wire_state *running; /* one at a time: steps have no other way to it */
@@ -128,6 +130,77 @@ static enum flow_verdict echo(struct flow *flow)
 	return reply_raw(flow, 200, TEXT("text/plain"), body->text);
 }
 
+/* ---- bodies in pieces ---- */
+
+struct stream {
+	unsigned made;
+};
+
+static flow_step_fn begin_stream, send_piece, go_on, go_on_forever, send_word, note_end, fail_now;
+
+static const struct flow_step stream_steps[] = {
+	STEP(begin_stream), STEP(send_piece), STEP(go_on), STEPS_END};
+static const struct flow_step endless_steps[] = {
+	STEP(begin_stream), STEP(send_piece), STEP(go_on_forever), STEPS_END};
+static const struct flow_step empty_stream_steps[] = {STEP(begin_stream), STEPS_END};
+static const struct flow_step held_stream_steps[] = {
+	STEP(begin_stream), STEP(send_word), STEP(hold), STEP(send_word), STEPS_END};
+static const struct flow_step committed_stream_steps[] = {STEP(begin_stream), STEP(send_word),
+	STEP_COMMITS(hold), STEP(send_word), STEP(note_end), STEPS_END};
+static const struct flow_step failing_stream_steps[] = {
+	STEP(begin_stream), STEP(send_word), STEP(fail_now), STEPS_END};
+static const struct flow_step refused_stream_steps[] = {
+	STEP(begin_stream), STEP(fail_now), STEPS_END};
+
+static enum flow_verdict begin_stream(struct flow *flow)
+{
+	return reply_stream(flow, 200, TEXT("text/plain"));
+}
+
+static enum flow_verdict send_piece(struct flow *flow)
+{
+	struct stream *stream = flow->state;
+	char piece[STREAM_PIECE_BYTES];
+
+	memset(piece, 'a' + (int)(stream->made++ % 26), sizeof(piece));
+	atomic_fetch_add(&running->piece_count, 1);
+	return reply_piece(flow, text_of(piece, sizeof(piece)));
+}
+
+static enum flow_verdict go_on(struct flow *flow)
+{
+	struct stream *stream = flow->state;
+
+	return stream->made == STREAM_PIECES ? FLOW_DONE : flow_switch(flow, &stream_steps[1]);
+}
+
+static enum flow_verdict go_on_forever(struct flow *flow)
+{
+	return flow_switch(flow, &endless_steps[1]);
+}
+
+static enum flow_verdict send_word(struct flow *flow)
+{
+	return reply_piece(flow, TEXT("word"));
+}
+
+static enum flow_verdict note_end(struct flow *flow)
+{
+	sem_post(&running->ended);
+	return FLOW_DONE;
+}
+
+static enum flow_verdict fail_now(struct flow *flow)
+{
+	return flow_fail(flow, FAILURE_UNAVAILABLE, "the test asks for it");
+}
+
+#define STREAM(path_, name_, steps_) \
+	{ \
+		.method = HTTP_GET, .path = path_, .name = name_, .about = "For tests", \
+		.reply_type = "text/plain", .state_size = sizeof(struct stream), .steps = steps_ \
+	}
+
 #define RAW(path_, name_, steps_) \
 	{ \
 		.method = HTTP_GET, .path = path_, .name = name_, .about = "For tests", \
@@ -141,6 +214,13 @@ static const struct route api_routes[] = {
 	RAW("/commit", "commit", commit_steps),
 	RAW("/silent", "silent", silent_steps),
 	RAW("/address", "address", address_steps),
+	STREAM("/stream", "stream", stream_steps),
+	STREAM("/stream/endless", "endless", endless_steps),
+	STREAM("/stream/empty", "empty_stream", empty_stream_steps),
+	STREAM("/stream/held", "held_stream", held_stream_steps),
+	STREAM("/stream/committed", "committed_stream", committed_stream_steps),
+	STREAM("/stream/failing", "failing_stream", failing_stream_steps),
+	STREAM("/stream/refused", "refused_stream", refused_stream_steps),
 	{.method = HTTP_POST,
 		.path = "/echo",
 		.name = "echo",
@@ -218,6 +298,7 @@ void wire_start(struct wire *wire)
 	struct wire_state *state = wire->state;
 	struct text error = TEXT_ABSENT;
 
+	signal(SIGPIPE, SIG_IGN); /* as the program does */
 	running = state;
 	state->loop_count = wire->loop_count;
 	sem_init(&state->waiting, 0, 0);
@@ -282,6 +363,7 @@ void wire_stop(struct wire *wire)
 		assert_int_equal(state->server->loops[i]->intake_bytes, 0);
 		assert_int_equal(state->loops[i].loop.flow_count, 0);
 	}
+	wire->piece_count = state->piece_count;
 	assert_int_equal(http_connection_count(state->server), 0);
 	assert_int_equal(state->server->api_count, 0);
 	for (unsigned i = 0; i < state->loop_count; i++)
@@ -392,7 +474,7 @@ void client_trickle(struct client *client, const char *bytes)
 			return;
 }
 
-static bool read_more(struct client *client)
+bool client_read(struct client *client)
 {
 	ssize_t size;
 
@@ -436,7 +518,7 @@ bool client_receive(struct client *client, bool without_body)
 	size_t head, body = 0;
 
 	while ((head = head_len(client)) == 0)
-		if (!read_more(client))
+		if (!client_read(client))
 			return false;
 	assert_true(head < sizeof(client->head));
 	memcpy(client->head, client->data + client->at, head);
@@ -446,7 +528,7 @@ bool client_receive(struct client *client, bool without_body)
 	if (client_header(client, "Content-Length", value) && !without_body)
 		body = strtoul(value, NULL, 10);
 	while (client->len - client->at < head + body)
-		if (!read_more(client))
+		if (!client_read(client))
 			return false;
 	client->body = client->data + client->at + head;
 	client->body_len = body;
@@ -464,7 +546,7 @@ void client_expect(struct client *client, unsigned status)
 
 void client_expect_end(struct client *client)
 {
-	while (read_more(client))
+	while (client_read(client))
 		;
 	assert_int_equal(client->len - client->at, 0);
 }

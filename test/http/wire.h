@@ -13,6 +13,13 @@
  *   GET  /address       the client's address
  *   POST /echo          {"text": "..."}: that text; at most ECHO_MAX_BYTES
  *   POST /bodiless      takes no body
+ *   GET  /stream            STREAM_PIECES pieces of STREAM_PIECE_BYTES
+ *   GET  /stream/endless    pieces until the client leaves
+ *   GET  /stream/empty      none
+ *   GET  /stream/held       a piece, waits until wire_release, a piece
+ *   GET  /stream/committed  the same behind a point of no return
+ *   GET  /stream/failing    a piece, then a failure
+ *   GET  /stream/refused    a failure before the first piece
  *   GET  /ping          on the ops listener
  */
 
@@ -22,12 +29,18 @@
 
 #include "http/server.h"
 
-enum { BIG_BYTES = 4 * 1024 * 1024, ECHO_MAX_BYTES = 32768 };
+enum {
+	BIG_BYTES = 4 * 1024 * 1024,
+	ECHO_MAX_BYTES = 32768,
+	STREAM_PIECES = 200,
+	STREAM_PIECE_BYTES = 16384,
+};
 
 struct wire {
 	struct http_settings settings;
 	unsigned loop_count;
 	uint64_t write_count; /* of all loops, once stopped */
+	unsigned piece_count; /* made by /stream and /stream/endless, once stopped */
 	struct metrics *metrics; /* may be set before the start; outlive the server */
 	struct log *log;
 	struct wire_state *state;
@@ -69,6 +82,8 @@ void client_send(struct client *client, const char *bytes);
 void client_send_bytes(struct client *client, const char *bytes, size_t len);
 /* One byte a segment. */
 void client_trickle(struct client *client, const char *bytes);
+/* Waits for more bytes behind client->len: false at the end of the connection or when it was reset. */
+bool client_read(struct client *client);
 /* Reads one reply: false at the end of the connection. `without_body`: of a HEAD request. */
 bool client_receive(struct client *client, bool without_body);
 /* Asserts that a reply with this status comes. */
