@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/flow_pool.h"
 #include "core/timer_wheel.h"
@@ -31,9 +33,34 @@ static void read_inbox(struct loop *loop)
 	}
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(uv_poll_t *wake, int status, int events)
 {
-	read_inbox(wake->data);
+	struct loop *loop = wake->data;
+	eventfd_t count;
+
+	(void)status;
+	(void)events;
+	eventfd_read(loop->wake_fd, &count);
+	read_inbox(loop);
+}
+
+/* An eventfd instead of uv_async_t: uv_async_send (1.44) lets the loop spin until the sender has come back from
+ * its write, and a sender of low priority may not be back for milliseconds. */
+static int open_wake(struct loop *loop)
+{
+	int error;
+
+	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->wake_fd < 0)
+		return UV_EMFILE;
+	error = uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd);
+	if (error < 0) {
+		close(loop->wake_fd);
+		return error;
+	}
+	loop->wake.data = loop;
+	uv_poll_start(&loop->wake, UV_READABLE, on_wake);
+	return 0;
 }
 
 static void on_before_sleep(uv_prepare_t *handle)
@@ -53,7 +80,7 @@ int loop_init(struct loop *loop, unsigned index)
 	if (error < 0)
 		return error;
 	loop->uv.data = loop;
-	error = uv_async_init(&loop->uv, &loop->wake, on_wake);
+	error = open_wake(loop);
 	if (error < 0)
 		goto fail_loop;
 	loop->wheel = timer_wheel_new(loop);
@@ -64,7 +91,6 @@ int loop_init(struct loop *loop, unsigned index)
 	uv_prepare_init(&loop->uv, &loop->before_sleep);
 	uv_prepare_start(&loop->before_sleep, on_before_sleep);
 	uv_unref((uv_handle_t *)&loop->before_sleep);
-	loop->wake.data = loop;
 	loop->before_sleep.data = loop;
 	arena_pool_init(&loop->blocks, LOOP_BLOCKS_MAX);
 	return 0;
@@ -72,6 +98,7 @@ int loop_init(struct loop *loop, unsigned index)
 fail_wake:
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	close(loop->wake_fd);
 fail_loop:
 	uv_loop_close(&loop->uv);
 	return error;
@@ -105,6 +132,7 @@ void loop_deinit(struct loop *loop)
 	error = uv_loop_close(&loop->uv);
 	assert(error == 0 && "a handle was left open");
 	(void)error;
+	close(loop->wake_fd);
 }
 
 void loop_post(struct loop *loop, struct loop_message *message)
@@ -118,7 +146,7 @@ void loop_post(struct loop *loop, struct loop_message *message)
 							memory_order_relaxed));
 	/* Only the first into an empty inbox wakes the loop: the others ride along. */
 	if (head == NULL && !atomic_load_explicit(&loop->stopping, memory_order_relaxed))
-		uv_async_send(&loop->wake);
+		eventfd_write(loop->wake_fd, 1);
 }
 
 void loop_on_flush(struct loop *loop, loop_flush_fn *run, void *context)

@@ -53,7 +53,8 @@ struct loop {
 	struct domains *domains; /* process-wide state of the domains, read-only after the start */
 
 	/* private to loop.c */
-	uv_async_t wake;
+	uv_poll_t wake;
+	int wake_fd; /* open until loop_deinit: late senders may still write */
 	uv_prepare_t before_sleep;
 	_Atomic(struct loop_message *) inbox;
 	struct {

@@ -11,7 +11,7 @@
 #include "core/secret.h"
 
 /* Workers step back for the loops when cores are short: a loop that wakes runs first. */
-enum { WORKER_NICE = 5 };
+enum { WORKER_NICE = 10 };
 
 struct worker_class {
 	const char *name;
