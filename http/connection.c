@@ -66,10 +66,13 @@ static void release_flow(struct connection *connection)
 		return;
 	connection->flow = NULL;
 	exchange_of(flow)->connection = NULL;
-	if (connection->state == CONNECTION_WAITING)
+	if (connection->state == CONNECTION_WAITING) {
 		flow_stop(flow, FAILURE_CLIENT_GONE);
-	else
-		flow_discard(flow);
+		return;
+	}
+	if (connection->state == CONNECTION_READING_BODY && !intake_of(flow)->answered)
+		measure_request(flow, 0);
+	flow_discard(flow);
 }
 
 void connection_close(struct connection *connection)
@@ -99,7 +102,8 @@ void connection_reset(struct connection *connection)
 
 /* ---- timers: one per connection, for whatever it waits for now ---- */
 
-static void request_too_slow(struct connection *connection)
+/* For a request that will not come whole. */
+static void give_up_reading(struct connection *connection, enum problem problem)
 {
 	struct intake *intake = intake_of(connection->flow);
 
@@ -109,11 +113,11 @@ static void request_too_slow(struct connection *connection)
 		return;
 	}
 	connection_begin(connection);
-	connection_refuse(connection, PROBLEM_REQUEST_TIMEOUT);
+	connection_refuse(connection, problem);
 	connection_end(connection);
 }
 
-/* Grace, then received bytes must keep up with the rate. Returns how long they may still take;
+/* Grace, then the body's bytes must keep up with the rate. Returns how long they may still take;
  * 0: too slow. */
 static uint64_t body_allowance_ms(struct connection *connection)
 {
@@ -123,11 +127,12 @@ static uint64_t body_allowance_ms(struct connection *connection)
 	uint64_t rate = (uint64_t)settings->body_min_bytes_per_second;
 	uint64_t now_ms = uv_now(&connection->http->loop->uv);
 	uint64_t spent_ms = now_ms - intake->body_begun_ms;
+	uint64_t received_bytes = intake->exchange.received_bytes - intake->head.len;
 	uint64_t allowed_ms;
 
 	if (rate == 0)
 		return grace_ms;
-	allowed_ms = grace_ms + intake->exchange.received_bytes * 1000 / rate;
+	allowed_ms = grace_ms + received_bytes * 1000 / rate;
 	return spent_ms >= allowed_ms ? 0 : allowed_ms - spent_ms;
 }
 
@@ -136,7 +141,7 @@ static void body_is_due(struct connection *connection)
 	uint64_t left_ms = body_allowance_ms(connection);
 
 	if (left_ms == 0)
-		request_too_slow(connection);
+		give_up_reading(connection, PROBLEM_REQUEST_TIMEOUT);
 	else
 		timer_set(connection->http->loop, &connection->timer, left_ms);
 }
@@ -162,7 +167,7 @@ static void on_due(struct timer *timer)
 
 	switch ((enum connection_timer)connection->timer_for) {
 	case TIMER_HEAD:
-		request_too_slow(connection);
+		give_up_reading(connection, PROBLEM_REQUEST_TIMEOUT);
 		break;
 	case TIMER_BODY:
 		body_is_due(connection);
@@ -328,11 +333,22 @@ bool connection_open(struct http_loop *http, int fd, enum listener listener,
 	return true;
 }
 
+/* A request that has arrived but was not read yet: closing now would reset it away. */
+static bool has_bytes_to_read(const struct connection *connection)
+{
+	char byte;
+	int fd;
+
+	return uv_fileno((const uv_handle_t *)&connection->tcp, &fd) == 0 &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
 void connection_drain(struct connection *connection)
 {
 	switch ((enum connection_state)connection->state) {
-	case CONNECTION_IDLE:
-		connection_close(connection);
+	case CONNECTION_IDLE: /* an answer given while the loop drains is the last one anyway */
+		if (!has_bytes_to_read(connection))
+			connection_close(connection);
 		break;
 	case CONNECTION_READING_HEAD:
 	case CONNECTION_READING_BODY:
@@ -352,6 +368,9 @@ void connection_cut(struct connection *connection)
 {
 	if (connection->state == CONNECTION_WAITING)
 		flow_stop(connection->flow, FAILURE_SHUTDOWN); /* answers 503 by on_end */
+	else if (connection->state == CONNECTION_READING_HEAD ||
+		connection->state == CONNECTION_READING_BODY)
+		give_up_reading(connection, PROBLEM_SHUTTING_DOWN);
 	if (connection->state != CONNECTION_CLOSING && connection->state != CONNECTION_LINGERING &&
 		connection->pending_bytes == 0)
 		connection_close(connection);

@@ -27,10 +27,11 @@ enum {
 struct stash {
 	size_t at;
 	size_t len;
+	size_t capacity;
 	char data[];
 };
 
-static void feed(struct connection *connection, struct text data);
+static size_t feed(struct connection *connection, struct text data);
 
 /* ---- the stash ---- */
 
@@ -46,30 +47,39 @@ void connection_drop_stash(struct connection *connection)
 	connection->stash = NULL;
 }
 
-static void stash_append(struct connection *connection, struct text data)
+/* One portion gets what it needs; from the second on it doubles, whoever trickles. */
+static bool stash_grow(struct connection *connection, size_t added)
 {
 	struct stash *old = connection->stash, *stash;
 	size_t kept = stashed_bytes(connection);
+	size_t capacity = old == NULL ? added : 2 * (kept + added);
+
+	stash = malloc(sizeof(*stash) + capacity);
+	if (stash == NULL)
+		return false;
+	*stash = (struct stash) {.len = kept, .capacity = capacity};
+	if (kept > 0)
+		memcpy(stash->data, old->data + old->at, kept);
+	free(old);
+	connection->stash = stash;
+	return true;
+}
+
+static void stash_append(struct connection *connection, struct text data)
+{
+	struct http_loop *http = connection->http;
+	size_t room = connection->stash ? connection->stash->capacity - connection->stash->len : 0;
 
 	if (data.len == 0)
 		return;
-	if (connection->http->stashed_bytes + data.len > STASHED_BYTES_MAX) {
+	if (http->stashed_bytes + data.len > STASHED_BYTES_MAX ||
+		(room < data.len && !stash_grow(connection, data.len))) {
 		connection_close(connection);
 		return;
 	}
-	stash = malloc(sizeof(*stash) + kept + data.len);
-	if (stash == NULL) {
-		connection_close(connection);
-		return;
-	}
-	stash->at = 0;
-	stash->len = kept + data.len;
-	if (kept > 0)
-		memcpy(stash->data, old->data + old->at, kept);
-	memcpy(stash->data + kept, data.data, data.len);
-	free(old);
-	connection->stash = stash;
-	connection->http->stashed_bytes += data.len;
+	memcpy(connection->stash->data + connection->stash->len, data.data, data.len);
+	connection->stash->len += data.len;
+	http->stashed_bytes += data.len;
 }
 
 void connection_resume(struct connection *connection)
@@ -79,9 +89,15 @@ void connection_resume(struct connection *connection)
 	if (stash == NULL || connection->state == CONNECTION_CLOSING)
 		return;
 	connection->http->stashed_bytes -= stashed_bytes(connection);
-	connection->stash = NULL; /* what cannot be used yet comes back */
-	feed(connection, text_of(stash->data + stash->at, stash->len - stash->at));
-	free(stash);
+	connection->stash = NULL; /* a close while it is read must not free it */
+	stash->at += feed(connection, text_of(stash->data + stash->at, stash->len - stash->at));
+	if (stash->at == stash->len || connection->state == CONNECTION_CLOSING ||
+		connection->last) {
+		free(stash);
+		return;
+	}
+	connection->stash = stash;
+	connection->http->stashed_bytes += stashed_bytes(connection);
 }
 
 /* ---- answers that need no flow to run ---- */
@@ -367,21 +383,20 @@ static bool takes_more(const struct connection *connection)
 	return false;
 }
 
-static void feed(struct connection *connection, struct text data)
+/* Returns how much was taken. */
+static size_t feed(struct connection *connection, struct text data)
 {
-	while (data.len > 0 && takes_more(connection)) {
-		size_t taken = connection->state == CONNECTION_READING_BODY
-			? take_body(connection, data)
-			: take_head(connection, data);
+	size_t at = 0;
 
-		data = text_of(data.data + taken, data.len - taken);
+	while (at < data.len && takes_more(connection)) {
+		struct text rest = text_of(data.data + at, data.len - at);
+
+		at += connection->state == CONNECTION_READING_BODY ? take_body(connection, rest)
+								   : take_head(connection, rest);
 	}
-	if (data.len == 0 || connection->state == CONNECTION_CLOSING)
-		return;
-	if (connection->last) /* these bytes will never be a request */
+	if (at < data.len && connection->last) /* these bytes will never be a request */
 		connection->lingers = true;
-	else
-		stash_append(connection, data);
+	return at;
 }
 
 /* ---- the socket ---- */
@@ -396,6 +411,8 @@ static void linger(struct connection *connection, size_t len)
 /* The seam for TLS: plain bytes arrive here. */
 static void received(struct connection *connection, struct text data)
 {
+	size_t taken;
+
 	if (connection->state == CONNECTION_LINGERING) {
 		linger(connection, data.len);
 		return;
@@ -410,7 +427,9 @@ static void received(struct connection *connection, struct text data)
 		return;
 	}
 	connection_begin(connection);
-	feed(connection, data);
+	taken = feed(connection, data);
+	if (connection->state != CONNECTION_CLOSING && !connection->last)
+		stash_append(connection, text_of(data.data + taken, data.len - taken));
 	connection_end(connection);
 }
 

@@ -39,6 +39,7 @@ static int start_narrow(void **state)
 	wire_init(&wire);
 	wire.settings.requests_per_connection = 3;
 	wire.settings.body_max_bytes = 1024;
+	wire.settings.drain_timeout_ms = 100;
 	wire_start(&wire);
 	return 0;
 }
@@ -161,6 +162,26 @@ static void a_flood_behind_a_waiting_flow_is_taken_later_and_whole(void **state)
 	for (unsigned i = 0; i < COUNT + 1; i++)
 		expect_text(&client, "hello");
 	free(all);
+	client_close(&client);
+}
+
+static void many_small_portions_behind_a_waiting_flow_are_kept_whole(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+
+	client_send(&client, REQUEST("/wait"));
+	wire_await_waiting(&wire, 1);
+	for (unsigned i = 0; i < 32; i++)
+		client_trickle(&client, REQUEST("/address"));
+	client_trickle(&client, REQUEST("/wait") REQUEST("/hello"));
+	wire_release(&wire);
+	expect_text(&client, "hello");
+	for (unsigned i = 0; i < 32; i++)
+		expect_text(&client, "127.0.0.1");
+	wire_await_waiting(&wire, 1);
+	wire_release(&wire);
+	expect_text(&client, "hello");
+	expect_text(&client, "hello");
 	client_close(&client);
 }
 
@@ -569,6 +590,20 @@ static void a_body_that_does_not_keep_up_is_a_408(void **state)
 	client_close(&client);
 }
 
+static void a_large_head_buys_no_time_for_a_slow_body(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+	char padding[24 * 1024];
+
+	memset(padding, 'x', sizeof(padding));
+	padding[sizeof(padding) - 1] = '\0';
+	client_send(&client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\nX: ");
+	client_send(&client, padding);
+	client_send(&client, "\r\n\r\n");
+	client_expect(&client, 408);
+	client_close(&client);
+}
+
 static void a_refused_body_that_does_not_come_ends_the_connection(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
@@ -633,6 +668,40 @@ static void a_drain_closes_idle_connections_and_lets_the_busy_finish(void **stat
 	client_close(&ops);
 }
 
+static void a_request_that_has_arrived_when_the_drain_begins_is_answered(void **state)
+{
+	struct client idle = client_open(&wire, LISTENER_API);
+
+	client_send(&idle, REQUEST("/hello"));
+	expect_text(&idle, "hello");
+	wire_block(&wire);
+	client_send(&idle, REQUEST("/hello"));
+	wire_drain(&wire);
+	wire_unblock(&wire);
+	expect_text(&idle, "hello");
+	expect_header(&idle, "Connection", "close");
+	client_expect_end(&idle);
+	client_close(&idle);
+}
+
+static void when_the_drain_is_over_a_request_half_here_gets_a_503(void **state)
+{
+	struct client head = client_open(&wire, LISTENER_API);
+	struct client body = client_open(&wire, LISTENER_API);
+
+	client_send(&head, REQUEST("/hello") "GET /hel");
+	expect_text(&head, "hello");
+	client_send(&body, POST_ECHO("Content-Length: 14\r\nExpect: 100-continue\r\n", ""));
+	client_expect(&body, 100);
+	wire_drain(&wire);
+	client_expect(&head, 503);
+	client_expect(&body, 503);
+	client_expect_end(&head);
+	client_expect_end(&body);
+	client_close(&head);
+	client_close(&body);
+}
+
 static void when_the_drain_is_over_the_rest_gets_a_503(void **state)
 {
 	struct client busy = client_open(&wire, LISTENER_API);
@@ -661,6 +730,7 @@ int main(void)
 			sixteen_pipelined_requests_get_sixteen_answers_in_one_write, start),
 		TEST(pipelined_requests_wait_for_the_flow_before_them),
 		TEST(a_flood_behind_a_waiting_flow_is_taken_later_and_whole),
+		TEST(many_small_portions_behind_a_waiting_flow_are_kept_whole),
 		TEST(a_large_answer_arrives_whole_and_the_next_one_behind_it),
 		TEST(head_is_answered_like_get_without_the_body),
 		TEST(options_names_the_methods_of_a_path_and_of_the_server),
@@ -689,10 +759,13 @@ int main(void)
 		TEST(a_client_may_leave_in_the_middle_of_a_large_answer),
 		TEST_IMPATIENT(a_head_that_does_not_arrive_is_a_408),
 		TEST_IMPATIENT(a_body_that_does_not_keep_up_is_a_408),
+		TEST_IMPATIENT(a_large_head_buys_no_time_for_a_slow_body),
 		TEST_IMPATIENT(a_refused_body_that_does_not_come_ends_the_connection),
 		TEST_IMPATIENT(a_connection_that_says_nothing_is_closed_silently),
 		TEST_IMPATIENT(a_client_that_takes_nothing_is_cut_off),
 		TEST(a_drain_closes_idle_connections_and_lets_the_busy_finish),
+		TEST(a_request_that_has_arrived_when_the_drain_begins_is_answered),
+		TEST_NARROW(when_the_drain_is_over_a_request_half_here_gets_a_503),
 		TEST(when_the_drain_is_over_the_rest_gets_a_503),
 	};
 

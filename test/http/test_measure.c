@@ -135,35 +135,150 @@ static void refused_connections_are_counted_by_reason(void **state)
 	metrics_free(wire.metrics);
 }
 
-static void the_access_line_has_the_path_without_the_query(void **state)
+/* A server with an access log and figures, and what they say once it has stopped. */
+struct observed {
+	struct wire wire;
+	int fd;
+	char file[32];
+	char log[8192];
+	struct arena arena;
+	struct text metrics;
+};
+
+static void observe(struct observed *observed)
 {
-	char file[] = "/tmp/millrace-test-XXXXXX", line[4096];
-	int fd = mkstemp(file);
 	struct log_settings settings = {
 		.level = LOG_INFO,
 		.format = LOG_FORMAT_JSON,
 		.access = true,
 		.ring_bytes = 65536,
-		.file = text_from_c(file),
 	};
-	struct wire wire;
-	struct client client;
+
+	strcpy(observed->file, "/tmp/millrace-test-XXXXXX");
+	observed->fd = mkstemp(observed->file);
+	assert_true(observed->fd >= 0);
+	settings.file = text_from_c(observed->file);
+	wire_init(&observed->wire);
+	observed->wire.metrics = metrics_new();
+	observed->wire.log = log_open(&settings);
+	assert_non_null(observed->wire.log);
+}
+
+static void conclude(struct observed *observed)
+{
 	ssize_t size;
 
-	assert_true(fd >= 0);
-	wire_init(&wire);
-	wire.log = log_open(&settings);
-	assert_non_null(wire.log);
-	wire_start(&wire);
-	client = client_open(&wire, LISTENER_API);
+	wire_stop(&observed->wire);
+	log_close(observed->wire.log);
+	size = read(observed->fd, observed->log, sizeof(observed->log) - 1);
+	assert_true(size >= 0);
+	observed->log[size] = '\0';
+	observed->metrics = exposed(observed->wire.metrics, &observed->arena);
+	close(observed->fd);
+	unlink(observed->file);
+}
+
+static void forget(struct observed *observed)
+{
+	arena_deinit(&observed->arena);
+	metrics_free(observed->wire.metrics);
+}
+
+/* The access line that has this. */
+static bool logged(const struct observed *observed, const char *path, const char *rest)
+{
+	char wanted[256];
+	const char *line;
+
+	snprintf(wanted, sizeof(wanted), "\"path\":\"%s\",%s", path, rest);
+	line = strstr(observed->log, wanted);
+	if (line == NULL)
+		print_error("no %s in:\n%s\n", wanted, observed->log);
+	return line != NULL;
+}
+
+#define ECHO(headers_, body_) \
+	"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" headers_ "\r\n" body_
+
+static void a_request_that_dies_while_its_body_arrives_is_counted_and_logged(void **state)
+{
+	struct observed observed;
+	struct client client;
+
+	observe(&observed);
+	observed.wire.settings.body_grace_ms = 100;
+	wire_start(&observed.wire);
+	client = client_open(&observed.wire, LISTENER_API);
+	client_send(&client,
+		ECHO("Content-Length: 14\r\nExpect: 100-continue\r\nX-Request-ID: gone\r\n", ""));
+	client_expect(&client, 100);
+	client_close(&client);
+	client = client_open(&observed.wire, LISTENER_API);
+	client_send(&client, ECHO("Content-Length: 14\r\n", "{\"te"));
+	client_expect(&client, 408);
+	client_close(&client);
+	while (wire_connections(&observed.wire) > 0)
+		;
+	conclude(&observed);
+	assert_true(logged(&observed, "/echo", "\"status\":499"));
+	assert_true(logged(&observed, "/echo", "\"status\":408"));
+	assert_non_null(strstr(observed.log, "\"request_id\":\"gone\""));
+	assert_true(says(observed.metrics,
+		"http_requests_total{method=\"POST\",endpoint=\"/echo\",status=\"499\"} 1\n"));
+	assert_true(says(observed.metrics,
+		"http_requests_total{method=\"POST\",endpoint=\"/echo\",status=\"408\"} 1\n"));
+	forget(&observed);
+}
+
+static void a_body_in_pieces_is_counted_whole_and_a_cut_one_by_its_reason(void **state)
+{
+	struct observed observed;
+	struct client client;
+
+	observe(&observed);
+	wire_start(&observed.wire);
+	client = client_open(&observed.wire, LISTENER_API);
+	client_send(&client, "GET /stream HTTP/1.0\r\n\r\n");
+	while (client_read(&client))
+		;
+	assert_int_equal(client.len >> 10, STREAM_PIECES * STREAM_PIECE_BYTES >> 10);
+	client_close(&client);
+	client = client_open(&observed.wire, LISTENER_API);
+	client_send(&client, REQUEST("/stream/failing"));
+	client_expect(&client, 200);
+	while (client_read(&client))
+		;
+	client_close(&client);
+	client = client_open(&observed.wire, LISTENER_API);
+	client_send(&client, REQUEST("/stream/held"));
+	client_expect(&client, 200);
+	wire_await_waiting(&observed.wire, 1);
+	client_close(&client);
+	wire_await_abandoned(&observed.wire);
+	conclude(&observed);
+	assert_true(logged(&observed, "/stream/failing", "\"status\":503"));
+	assert_true(logged(&observed, "/stream/held", "\"status\":499"));
+	assert_non_null(strstr(observed.log, "\"answer_cut_off\""));
+	assert_true(says(observed.metrics,
+		"http_requests_total{method=\"GET\",endpoint=\"/stream/failing\",status=\"503\"} 1\n"));
+	assert_true(says(observed.metrics,
+		"http_response_size_bytes_sum{method=\"GET\",endpoint=\"/stream\"} 32769"));
+	forget(&observed);
+}
+
+static void the_access_line_has_the_path_without_the_query(void **state)
+{
+	struct observed observed;
+	struct client client;
+	const char *line = observed.log;
+
+	observe(&observed);
+	wire_start(&observed.wire);
+	client = client_open(&observed.wire, LISTENER_API);
 	client_send(&client, REQUEST("/hello?token=secret"));
 	client_expect(&client, 200);
 	client_close(&client);
-	wire_stop(&wire);
-	log_close(wire.log);
-	size = read(fd, line, sizeof(line) - 1);
-	assert_true(size > 0);
-	line[size] = '\0';
+	conclude(&observed);
 	assert_non_null(strstr(line, "\"request\""));
 	assert_non_null(strstr(line, "\"endpoint\":\"/hello\""));
 	assert_non_null(strstr(line, "\"path\":\"/hello\""));
@@ -171,8 +286,7 @@ static void the_access_line_has_the_path_without_the_query(void **state)
 	assert_non_null(strstr(line, "\"address\":\"127.0.0.1\""));
 	assert_non_null(strstr(line, "\"user_agent\":\"tester\""));
 	assert_null(strstr(line, "secret"));
-	close(fd);
-	unlink(file);
+	forget(&observed);
 }
 
 int main(void)
@@ -181,6 +295,9 @@ int main(void)
 		cmocka_unit_test(requests_are_counted_by_method_template_and_status),
 		cmocka_unit_test(random_paths_add_no_series),
 		cmocka_unit_test(refused_connections_are_counted_by_reason),
+		cmocka_unit_test(
+			a_request_that_dies_while_its_body_arrives_is_counted_and_logged),
+		cmocka_unit_test(a_body_in_pieces_is_counted_whole_and_a_cut_one_by_its_reason),
 		cmocka_unit_test(the_access_line_has_the_path_without_the_query),
 	};
 

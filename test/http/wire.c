@@ -48,7 +48,8 @@ struct wire_state {
 	struct arena arena;
 	struct router *router;
 	struct http_server *server;
-	sem_t waiting, abandoned, ended, released, drained;
+	sem_t waiting, abandoned, ended, released, drained, blocked, unblocked;
+	struct loop_message block;
 	_Atomic(unsigned) piece_count;
 };
 
@@ -306,6 +307,8 @@ void wire_start(struct wire *wire)
 	sem_init(&state->ended, 0, 0);
 	sem_init(&state->released, 0, 0);
 	sem_init(&state->drained, 0, 0);
+	sem_init(&state->blocked, 0, 0);
+	sem_init(&state->unblocked, 0, 0);
 	state->router = router_new(scopes, 2, &state->arena, &error);
 	if (state->router == NULL)
 		fail_msg("%.*s", TEXT_ARG(error));
@@ -346,6 +349,24 @@ void wire_drain(struct wire *wire)
 		loop->drain.run = on_drain;
 		loop_post(&loop->loop, &loop->drain);
 	}
+}
+
+static void on_block(struct loop *loop, struct loop_message *message)
+{
+	sem_post(&running->blocked);
+	await(&running->unblocked);
+}
+
+void wire_block(struct wire *wire)
+{
+	wire->state->block.run = on_block;
+	loop_post(&wire->state->loops[0].loop, &wire->state->block);
+	await(&wire->state->blocked);
+}
+
+void wire_unblock(struct wire *wire)
+{
+	sem_post(&wire->state->unblocked);
 }
 
 void wire_stop(struct wire *wire)

@@ -52,6 +52,9 @@ void wire_start(struct wire *wire);
 /* Drains and joins; asserts that no flow and no connection is left. */
 void wire_stop(struct wire *wire);
 void wire_drain(struct wire *wire); /* begins it, without waiting */
+/* Keeps the first loop from everything until wire_unblock. */
+void wire_block(struct wire *wire);
+void wire_unblock(struct wire *wire);
 size_t wire_connections(const struct wire *wire);
 unsigned wire_connections_of(const struct wire *wire, unsigned loop);
 uint16_t wire_port(const struct wire *wire, enum listener listener);
