@@ -92,7 +92,8 @@ void flow_set_deadline(struct flow *flow, uint64_t deadline_ms)
 		flow->deadline_ns = UINT64_MAX;
 		return;
 	}
-	flow->deadline_ns = clock_now_ns() + deadline_ms * NS_PER_MS;
+	/* the loop's time, which the timer goes by too: the same clock, read once a turn */
+	flow->deadline_ns = (uv_now(&flow->loop->uv) + deadline_ms) * NS_PER_MS;
 	timer_set(flow->loop, &flow->deadline, deadline_ms);
 }
 

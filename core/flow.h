@@ -74,7 +74,7 @@ struct trace {
 	uint8_t trace_id[16];
 	uint8_t span_id[8];
 	bool sampled;
-	char request_id[64]; /* terminated */
+	char request_id[65]; /* terminated */
 };
 
 /* What a driver must undo when the flow ends early: a transaction. One at a time. */

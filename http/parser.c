@@ -68,9 +68,8 @@ static void lower_case(struct text name)
 {
 	char *data = (char *)(uintptr_t)name.data; /* into the head, which is ours to change */
 
-	for (size_t i = 0; i < name.len; i++)
-		if (data[i] >= 'A' && data[i] <= 'Z')
-			data[i] |= 0x20;
+	for (size_t i = 0; i < name.len; i++) /* no branch: names are in mixed case */
+		data[i] |= (char)((data[i] >= 'A' && data[i] <= 'Z') << 5);
 }
 
 static int on_header_value_complete(llhttp_t *llhttp)

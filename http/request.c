@@ -115,20 +115,79 @@ static bool check_target(struct http_request *request, enum problem *problem_out
 	return true;
 }
 
+/* What the rules below ask about, picked out in one pass. */
+struct picked {
+	struct text value; /* of the first */
+	unsigned count;
+};
+
+struct picked_headers {
+	struct picked host, content_length, transfer_encoding, expect;
+	bool closes, stays; /* options of any Connection header */
+};
+
+static void pick(struct picked *one, const struct http_header *header, struct text name)
+{
+	if (!is_named(header, name))
+		return;
+	if (one->count++ == 0)
+		one->value = header->value;
+}
+
+static void pick_options(struct picked_headers *picked, const struct http_header *header)
+{
+	struct text rest = header->value;
+
+	if (!is_named(header, TEXT("connection")))
+		return;
+	while (!text_is_absent(rest)) {
+		struct text option = text_trim(text_cut(rest, ',', &rest));
+
+		picked->closes |= text_equals_ignore_case(option, TEXT("close"));
+		picked->stays |= text_equals_ignore_case(option, TEXT("keep-alive"));
+	}
+}
+
+static struct picked_headers pick_headers(const struct http_request *request)
+{
+	struct picked_headers picked = {0};
+
+	for (size_t i = 0; i < request->header_count; i++) {
+		const struct http_header *header = &request->headers[i];
+
+		switch (header->name.len) {
+		case sizeof("host") - 1:
+			pick(&picked.host, header, TEXT("host"));
+			break;
+		case sizeof("expect") - 1:
+			pick(&picked.expect, header, TEXT("expect"));
+			break;
+		case sizeof("connection") - 1:
+			pick_options(&picked, header);
+			break;
+		case sizeof("content-length") - 1:
+			pick(&picked.content_length, header, TEXT("content-length"));
+			break;
+		case sizeof("transfer-encoding") - 1:
+			pick(&picked.transfer_encoding, header, TEXT("transfer-encoding"));
+			break;
+		}
+	}
+	return picked;
+}
+
 /* RFC 9112, 3.2: exactly one on 1.1, at most one on 1.0. An absolute target wins over a valid
  * header. */
-static bool check_host(struct http_request *request, enum problem *problem_out)
+static bool check_host(
+	struct http_request *request, const struct picked *host, enum problem *problem_out)
 {
-	size_t count = request_header_count(request, TEXT("host"));
-	struct text host = request_header(request, TEXT("host"));
-
 	*problem_out = PROBLEM_BAD_HOST;
-	if (count > 1 || (count == 0 && request->minor >= 1))
+	if (host->count > 1 || (host->count == 0 && request->minor >= 1))
 		return false;
-	if (count == 1 && !authority_is_valid(host))
+	if (host->count == 1 && !authority_is_valid(host->value))
 		return false;
 	if (text_is_absent(request->host))
-		request->host = host;
+		request->host = host->value;
 	return true;
 }
 
@@ -143,72 +202,54 @@ static bool content_length_parse(struct text value, uint64_t *length_out)
 	return true;
 }
 
-bool request_check_framing(struct http_request *request, enum problem *problem_out)
+static bool check_framing(struct http_request *request, const struct picked_headers *picked,
+	enum problem *problem_out)
 {
-	struct text coding = request_header(request, TEXT("transfer-encoding"));
-	size_t codings = request_header_count(request, TEXT("transfer-encoding"));
-	size_t lengths = request_header_count(request, TEXT("content-length"));
+	const struct picked *length = &picked->content_length, *coding = &picked->transfer_encoding;
 
 	*problem_out = PROBLEM_BAD_FRAMING;
-	request->has_body = codings + lengths > 0;
-	request->chunked = codings > 0;
-	if (lengths > 1 || codings > 1 || (lengths > 0 && codings > 0))
+	request->has_body = coding->count + length->count > 0;
+	request->chunked = coding->count > 0;
+	if (coding->count + length->count > 1)
 		return false;
-	if (lengths == 1)
-		return content_length_parse(
-			request_header(request, TEXT("content-length")), &request->content_length);
-	if (codings == 0 ||
-		(request->minor >= 1 && text_equals_ignore_case(coding, TEXT("chunked"))))
+	if (length->count == 1)
+		return content_length_parse(length->value, &request->content_length);
+	if (coding->count == 0 ||
+		(request->minor >= 1 && text_equals_ignore_case(coding->value, TEXT("chunked"))))
 		return true;
 	/* RFC 9112, 6.1: a coding we do not understand is a 501; on 1.0 any is faulty framing. */
-	if (request->minor >= 1 && all_are(coding, CHARACTER_TOKEN))
+	if (request->minor >= 1 && all_are(coding->value, CHARACTER_TOKEN))
 		*problem_out = PROBLEM_METHOD_NOT_IMPLEMENTED;
 	return false;
 }
 
-static bool list_has(const struct http_request *request, struct text name, struct text option)
+bool request_check_framing(struct http_request *request, enum problem *problem_out)
 {
-	for (size_t i = 0; i < request->header_count; i++) {
-		struct text rest = request->headers[i].value;
+	struct picked_headers picked = pick_headers(request);
 
-		if (!is_named(&request->headers[i], name))
-			continue;
-		while (!text_is_absent(rest))
-			if (text_equals_ignore_case(text_trim(text_cut(rest, ',', &rest)), option))
-				return true;
-	}
-	return false;
-}
-
-/* RFC 9112, 9.3 */
-static void read_connection_options(struct http_request *request)
-{
-	bool close = list_has(request, TEXT("connection"), TEXT("close"));
-
-	if (request->minor >= 1)
-		request->keep_alive = !close;
-	else
-		request->keep_alive = !close &&
-			list_has(request, TEXT("connection"), TEXT("keep-alive"));
+	return check_framing(request, &picked, problem_out);
 }
 
 /* RFC 9110, 10.1.1; a 1.0 client does not know it, so there it is ignored. */
-static bool check_expectation(struct http_request *request, enum problem *problem_out)
+static bool check_expectation(
+	struct http_request *request, const struct picked *expect, enum problem *problem_out)
 {
-	struct text expect = request_header(request, TEXT("expect"));
-
 	*problem_out = PROBLEM_EXPECTATION_FAILED;
-	if (text_is_absent(expect) || request->minor == 0)
+	if (expect->count == 0 || request->minor == 0)
 		return true;
-	request->expects_continue = request_header_count(request, TEXT("expect")) == 1 &&
-		text_equals_ignore_case(expect, TEXT("100-continue"));
+	request->expects_continue = expect->count == 1 &&
+		text_equals_ignore_case(expect->value, TEXT("100-continue"));
 	return request->expects_continue;
 }
 
 bool request_check(struct http_request *request, enum problem *problem_out)
 {
-	read_connection_options(request);
-	return check_target(request, problem_out) && check_host(request, problem_out) &&
-		request_check_framing(request, problem_out) &&
-		check_expectation(request, problem_out);
+	struct picked_headers picked = pick_headers(request);
+
+	/* RFC 9112, 9.3 */
+	request->keep_alive = !picked.closes && (request->minor >= 1 || picked.stays);
+	return check_target(request, problem_out) &&
+		check_host(request, &picked.host, problem_out) &&
+		check_framing(request, &picked, problem_out) &&
+		check_expectation(request, &picked.expect, problem_out);
 }

@@ -12,7 +12,7 @@
 #include "core/text.h"
 
 void trace_begin(struct flow *flow);
-/* 1 to 63 of A-Z a-z 0-9 . _ - */
+/* 1 to 64 of A-Z a-z 0-9 . _ - */
 bool request_id_is_valid(struct text id);
 /* Version 00, or a later one that starts like it; ids must not be all zeros (W3C Trace Context,
  * 3.2.2). */

@@ -34,7 +34,7 @@ struct log_origin {
 	const char *step; /* or NULL */
 	uint8_t trace_id[16];
 	struct uuid user_id; /* nil: nobody */
-	char request_id[64]; /* terminated */
+	char request_id[65]; /* terminated */
 };
 
 struct log_slot {

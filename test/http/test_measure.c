@@ -16,6 +16,8 @@
 
 #define REQUEST(path_) "GET " path_ " HTTP/1.1\r\nHost: a\r\nUser-Agent: tester\r\n\r\n"
 
+#define LONGEST_ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static struct text exposed(struct metrics *metrics, struct arena *arena)
 {
 	arena_init(arena, NULL, 4 << 20);
@@ -275,7 +277,9 @@ static void the_access_line_has_the_path_without_the_query(void **state)
 	observe(&observed);
 	wire_start(&observed.wire);
 	client = client_open(&observed.wire, LISTENER_API);
-	client_send(&client, REQUEST("/hello?token=secret"));
+	client_send(&client,
+		"GET /hello?token=secret HTTP/1.1\r\nHost: a\r\nUser-Agent: tester\r\n"
+		"X-Request-ID: " LONGEST_ID "\r\n\r\n");
 	client_expect(&client, 200);
 	client_close(&client);
 	conclude(&observed);
@@ -285,6 +289,7 @@ static void the_access_line_has_the_path_without_the_query(void **state)
 	assert_non_null(strstr(line, "\"status\":200"));
 	assert_non_null(strstr(line, "\"address\":\"127.0.0.1\""));
 	assert_non_null(strstr(line, "\"user_agent\":\"tester\""));
+	assert_non_null(strstr(line, "\"request_id\":\"" LONGEST_ID "\""));
 	assert_null(strstr(line, "secret"));
 	forget(&observed);
 }
@@ -295,8 +300,7 @@ int main(void)
 		cmocka_unit_test(requests_are_counted_by_method_template_and_status),
 		cmocka_unit_test(random_paths_add_no_series),
 		cmocka_unit_test(refused_connections_are_counted_by_reason),
-		cmocka_unit_test(
-			a_request_that_dies_while_its_body_arrives_is_counted_and_logged),
+		cmocka_unit_test(a_request_that_dies_while_its_body_arrives_is_counted_and_logged),
 		cmocka_unit_test(a_body_in_pieces_is_counted_whole_and_a_cut_one_by_its_reason),
 		cmocka_unit_test(the_access_line_has_the_path_without_the_query),
 	};

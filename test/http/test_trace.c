@@ -11,13 +11,13 @@
 
 static void a_request_id_is_short_and_plain(void **state)
 {
-	char longest[64];
+	char longest[65];
 
 	memset(longest, 'a', sizeof(longest));
 	assert_true(request_id_is_valid(TEXT("a")));
 	assert_true(request_id_is_valid(TEXT("0192a-B_c.d")));
-	assert_true(request_id_is_valid(text_of(longest, 63)));
-	assert_false(request_id_is_valid(text_of(longest, 64)));
+	assert_true(request_id_is_valid(text_of(longest, 64)));
+	assert_false(request_id_is_valid(text_of(longest, 65)));
 	assert_false(request_id_is_valid(TEXT("")));
 	assert_false(request_id_is_valid(TEXT_ABSENT));
 	assert_false(request_id_is_valid(TEXT("a b")));
