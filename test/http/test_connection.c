@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -385,6 +386,54 @@ static void a_route_without_a_body_drops_a_small_one(void **state)
 	client_close(&client);
 }
 
+static void a_body_where_none_belongs_is_dropped_whatever_the_answer(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+
+	client_send(&client,
+		"OPTIONS /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 17\r\n\r\nGET / HTTP/1.1\r\n\r"
+		"OPTIONS * HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nGET\r\n0\r\nHost: b\r\n\r\n"
+		"DELETE /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nGET"
+		"HEAD /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nGET" REQUEST(
+			"/address"));
+	client_expect(&client, 204);
+	client_expect(&client, 204);
+	client_expect(&client, 405);
+	assert_true(client_receive(&client, true));
+	assert_int_equal(client.status, 200);
+	expect_text(&client, "127.0.0.1");
+	client_close(&client);
+}
+
+static void only_a_1_1_client_that_waits_with_a_body_is_told_to_continue(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+
+	client_send(&client,
+		"GET /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"
+		"POST /bodiless HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
+		"Expect: 100-continue\r\n\r\n");
+	expect_text(&client, "hello");
+	expect_text(&client, "hello");
+	client_send(&client, REQUEST("/wait"));
+	wire_await_waiting(&wire, 1);
+	client_send(
+		&client, POST_ECHO("Transfer-Encoding: chunked\r\nExpect: 100-Continue\r\n", ""));
+	wire_release(&wire);
+	expect_text(&client, "hello"); /* in order: first the answer, then the word */
+	client_expect(&client, 100);
+	client_send(&client, "e\r\n{\"text\":\"now\"}\r\n0\r\n\r\n");
+	expect_text(&client, "now");
+	client_send(&client,
+		"POST /echo HTTP/1.0\r\nContent-Type: application/json\r\n"
+		"Content-Length: 14\r\nExpect: 100-continue\r\n\r\n");
+	client_send(&client, "{\"text\":\"old\"}");
+	expect_text(&client, "old");
+	client_expect_end(&client);
+	client_close(&client);
+}
+
 static void a_client_that_expects_it_is_told_to_continue(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
@@ -566,6 +615,39 @@ static void a_client_may_leave_in_the_middle_of_a_large_answer(void **state)
 	}
 }
 
+static void a_client_may_end_its_input_behind_what_is_answered_at_once(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+
+	client_send(&client, REQUEST("/hello") REQUEST("/big") REQUEST("/hello"));
+	shutdown(client.fd, SHUT_WR);
+	expect_text(&client, "hello");
+	client_expect(&client, 200);
+	assert_int_equal(client.body_len, BIG_BYTES);
+	expect_text(&client, "hello");
+	client_expect_end(&client);
+	client_close(&client);
+}
+
+static void a_client_may_reset_a_connection_that_lingers_or_drains(void **state)
+{
+	struct client lingering = client_open(&wire, LISTENER_API);
+	struct client waiting = client_open(&wire, LISTENER_API);
+	struct client writing = client_open(&wire, LISTENER_API);
+
+	client_send(&lingering, "nonsense\r\n\r\n");
+	client_expect(&lingering, 400);
+	client_send(&waiting, REQUEST("/wait"));
+	wire_await_waiting(&wire, 1);
+	client_send(&writing, REQUEST("/big") REQUEST("/big"));
+	assert_true(client_read(&writing));
+	wire_drain(&wire);
+	client_reset(&lingering);
+	client_reset(&waiting);
+	client_reset(&writing);
+	wire_await_abandoned(&wire);
+}
+
 /* ---- slowness ---- */
 
 static void a_head_that_does_not_arrive_is_a_408(void **state)
@@ -639,6 +721,26 @@ static void a_client_that_takes_nothing_is_cut_off(void **state)
 		client_send(&client, REQUEST("/big"));
 	while (wire_connections(&wire) > 0)
 		; /* until the write timeout */
+	client_close(&client);
+}
+
+/* Taken in portions far apart, but never nothing for a whole write timeout. */
+static void a_slow_reader_of_many_answers_is_not_cut_off(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+	size_t wanted = (size_t)3 * BIG_BYTES, got = 0;
+	int buffer = 262144;
+
+	setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	for (unsigned i = 0; i < 3; i++)
+		client_send(&client, REQUEST("/big"));
+	while (got < wanted) {
+		ssize_t size = recv(client.fd, client.data, BIG_BYTES / 4, 0);
+
+		assert_true(size > 0);
+		got += (size_t)size;
+		usleep(20000); /* its pace, which nobody waits for */
+	}
 	client_close(&client);
 }
 
@@ -745,6 +847,8 @@ int main(void)
 		TEST(a_chunked_body_that_grows_too_large_is_refused),
 		TEST(a_refused_request_never_has_its_body_taken_for_a_request),
 		TEST(a_route_without_a_body_drops_a_small_one),
+		TEST(a_body_where_none_belongs_is_dropped_whatever_the_answer),
+		TEST(only_a_1_1_client_that_waits_with_a_body_is_told_to_continue),
 		TEST(a_client_that_expects_it_is_told_to_continue),
 		TEST(a_refused_client_is_never_told_to_continue),
 		TEST(a_1_0_client_is_closed_unless_it_asks_to_stay),
@@ -757,6 +861,9 @@ int main(void)
 		TEST(past_the_commit_the_work_goes_on_without_the_client),
 		TEST(a_client_may_leave_at_every_byte_of_a_request),
 		TEST(a_client_may_leave_in_the_middle_of_a_large_answer),
+		TEST(a_client_may_end_its_input_behind_what_is_answered_at_once),
+		TEST(a_client_may_reset_a_connection_that_lingers_or_drains),
+		TEST_IMPATIENT(a_slow_reader_of_many_answers_is_not_cut_off),
 		TEST_IMPATIENT(a_head_that_does_not_arrive_is_a_408),
 		TEST_IMPATIENT(a_body_that_does_not_keep_up_is_a_408),
 		TEST_IMPATIENT(a_large_head_buys_no_time_for_a_slow_body),

@@ -336,6 +336,8 @@ static const struct row framings[] = {
 	ROW(400, CHUNKED("1\r\nx\r0\r\n\r\n")),
 	ROW(400, CHUNKED("1\r\nx\r\r\n0\r\n\r\n")),
 	ROW(400, CHUNKED("0\r\n\rX\r\n\r\n")),
+	ROW(400, CHUNKED("0\r\nContent-Length: 5\r\n\r\n")),
+	ROW(400, CHUNKED("0\r\nTransfer-Encoding: gzip\r\n\r\n")),
 	ROW(400, CHUNKED("0\r\nX\r\n\r\n")),
 	ROW(400, CHUNKED("0\r\nX: a\0b\r\n\r\n")),
 	ROW(400, CHUNKED("0\r\nX: 1\r\n folded\r\n\r\n")),
@@ -440,6 +442,7 @@ static const struct row sound[] = {
 	ROW(0, CHUNKED("5;name=value\r\nhello\r\n0\r\n\r\n")),
 	ROW(0, CHUNKED("5;name=\"a b\"\r\nhello\r\n0\r\n\r\n")),
 	ROW(0, CHUNKED("5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n")),
+	ROW(0, CHUNKED("5\r\nhello\r\n0\r\nHost: b\r\nAuthorization: x\r\n\r\n")),
 	ROW(0, "POST / HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello"),
 };
 
