@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -290,6 +291,23 @@ static void a_client_that_takes_nothing_holds_little_and_is_cut_off(void **state
 	assert_true(wire.piece_count < KERNEL_BUFFERS_BYTES / STREAM_PIECE_BYTES);
 }
 
+/* The kernel takes each piece late, but it takes it: longer than any write timeout. */
+static void a_slow_reader_is_not_cut_off(void **state)
+{
+	struct client client = client_open(&wire, LISTENER_API);
+	size_t wanted = (size_t)2 * KERNEL_BUFFERS_BYTES, got = 0;
+
+	client_send(&client, REQUEST("/stream/endless"));
+	while (got < wanted) {
+		ssize_t size = recv(client.fd, client.data, KERNEL_BUFFERS_BYTES / 64, 0);
+
+		assert_true(size > 0);
+		got += (size_t)size;
+		usleep(5000); /* its pace, which nobody waits for */
+	}
+	client_close(&client);
+}
+
 static void a_drain_lets_a_body_in_pieces_end(void **state)
 {
 	struct client client = client_open(&wire, LISTENER_API);
@@ -345,6 +363,7 @@ int main(void)
 		TEST(past_the_commit_the_pieces_are_dropped_and_the_work_goes_on),
 		cmocka_unit_test_setup(
 			a_client_that_takes_nothing_holds_little_and_is_cut_off, start_impatient),
+		TEST_IMPATIENT(a_slow_reader_is_not_cut_off),
 		TEST(a_drain_lets_a_body_in_pieces_end),
 		TEST_IMPATIENT(when_the_drain_is_over_a_body_in_pieces_is_cut_off),
 	};
