@@ -121,5 +121,22 @@ class Accounts(Journey):
         self.expect(self.api.get("/auth/me", headers={"Authorization": "Basic eDp5"}), 401)
 
 
+class Storm(Journey):
+    variables = {"MILLRACE_PASSWORD_THREADS": "1", "MILLRACE_PASSWORD_QUEUE_MAX": "2"}
+
+    def test_more_logins_than_can_be_hashed_are_refused_early_and_the_rest_is_served(self):
+        email = self.newcomer()["email"]
+        with ThreadPoolExecutor(24) as pool:
+            answers = list(pool.map(lambda _: Client(self.server.port).login(email), range(24)))
+        refused = [answer for answer in answers if answer.status == 503]
+        self.assertEqual(len(refused) + sum(answer.status == 200 for answer in answers), 24, answers)
+        self.assertTrue(refused)
+        self.assertLess(len(refused), 24)
+        for answer in refused:
+            self.assertEqual(answer.code, "OVERLOADED")
+            self.assertGreater(int(answer.headers["retry-after"]), 0)
+        self.expect(self.api.login(email), 200)
+
+
 if __name__ == "__main__":
     main()

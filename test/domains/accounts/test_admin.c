@@ -12,8 +12,10 @@
 #include <cmocka.h>
 
 #include "core/secret.h"
+#include "core/worker.h"
 #include "domains/accounts/accounts.h"
 #include "domains/accounts/state.h"
+#include "domains/accounts/store.h"
 #include "test/domains/visitor.h"
 #include "test/support/walk.h"
 
@@ -206,16 +208,66 @@ static void the_list_is_searched_filtered_and_sorted(void **state)
 	assert_null(strstr(visitor_answer, "argon2"));
 }
 
+static uint64_t jobs_done(void)
+{
+	struct accounts *accounts = domain_state(&house.loop, &accounts_domain);
+
+	return worker_class_stats(accounts->workers).done_total;
+}
+
+/* What could be told by a clock is told by counting: each answer costs one hash. */
+static void an_unknown_user_costs_the_same_hash_as_a_wrong_password(void **state)
+{
+	struct visitor visitor = new_visitor(&house);
+	uint64_t before = jobs_done();
+
+	(void)state;
+	expect(log_in(&house, visitor.email, "wrong password 77"), 401, "INVALID_CREDENTIALS");
+	assert_int_equal(jobs_done() - before, 1);
+	expect(log_in(&house, "nobody@example.com", "wrong password 77"), 401,
+		"INVALID_CREDENTIALS");
+	assert_int_equal(jobs_done() - before, 2);
+}
+
+struct stored {
+	struct text email;
+	char hash[256];
+};
+
+static enum flow_verdict find_hash(struct flow *flow)
+{
+	const struct stored *stored = flow->state;
+
+	return db_query(flow, &credentials_by_email_statement, DB_VALUES(db_text(stored->email)));
+}
+
+static enum flow_verdict keep_hash(struct flow *flow)
+{
+	struct stored *stored = flow->state;
+	struct credentials_row row;
+
+	db_row(flow, 0, &row);
+	snprintf(stored->hash, sizeof(stored->hash), "%.*s", TEXT_ARG(row.password_hash));
+	return FLOW_DONE;
+}
+
+static const struct flow_step read_hash_steps[] = {STEP(find_hash), STEP(keep_hash), STEPS_END};
+
 /* A hash that costs less than what is configured is renewed by the next login, and still matches. */
 static void a_login_renews_a_cheap_hash(void **state)
 {
 	struct accounts *accounts = domain_state(&house.loop, &accounts_domain);
 	struct visitor visitor = new_visitor(&house);
 	struct password_cost cost = accounts->cost;
+	struct stored stored = { .email = text_from_c(visitor.email) };
 
 	(void)state;
+	run_steps(read_hash_steps, &stored);
+	assert_non_null(strstr(stored.hash, ",t=2,"));
 	accounts->cost.iterations++;
 	expect(log_in(&house, visitor.email, VISITOR_PASSWORD), 200, NULL);
+	run_steps(read_hash_steps, &stored);
+	assert_non_null(strstr(stored.hash, ",t=3,"));
 	expect(log_in(&house, visitor.email, VISITOR_PASSWORD), 200, NULL);
 	accounts->cost = cost;
 	expect(log_in(&house, visitor.email, VISITOR_PASSWORD), 200, NULL);
@@ -275,6 +327,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_suspended_user_is_out_until_unsuspended),
 	cmocka_unit_test(nobody_can_suspend_the_last_admin_or_an_unknown_user),
 	cmocka_unit_test(the_list_is_searched_filtered_and_sorted),
+	cmocka_unit_test(an_unknown_user_costs_the_same_hash_as_a_wrong_password),
 	cmocka_unit_test(a_login_renews_a_cheap_hash),
 	cmocka_unit_test(commands_may_be_stopped_at_every_wait),
 };
