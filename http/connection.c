@@ -11,6 +11,8 @@
 
 enum {
 	LINGER_MS = 2000, /* enough for a round trip or some; RFC 9112, 9.6 */
+	/* Well under a millisecond: a pipeline of tiny requests must not keep the others waiting. */
+	BURST_REQUESTS_MAX = 128,
 };
 
 void connection_move(struct connection *connection, enum connection_state state)
@@ -198,6 +200,7 @@ static enum connection_timer timer_wanted(const struct connection *connection)
 	case CONNECTION_LINGERING:
 		return TIMER_LINGER;
 	case CONNECTION_WAITING: /* the flow has a deadline of its own */
+	case CONNECTION_RESTING:
 	case CONNECTION_WRITING:
 	case CONNECTION_CLOSING:
 	case CONNECTION_STATES:
@@ -253,6 +256,7 @@ static void set_timer(struct connection *connection)
 void connection_begin(struct connection *connection)
 {
 	connection->in_burst = true;
+	connection->burst_end = connection->request_count + BURST_REQUESTS_MAX;
 }
 
 /* The last answer has left. A client that may still be sending gets time to read it: closing
@@ -274,6 +278,20 @@ static void finish(struct connection *connection)
 	connection_move(connection, CONNECTION_LINGERING);
 }
 
+static void rest(struct connection *connection)
+{
+	connection_move(connection, CONNECTION_RESTING);
+	http_wake_soon(connection->http);
+}
+
+void connection_go_on(struct connection *connection)
+{
+	connection_move(connection, CONNECTION_IDLE);
+	connection_begin(connection);
+	connection_resume(connection);
+	connection_end(connection);
+}
+
 void connection_end(struct connection *connection)
 {
 	bool is_over;
@@ -290,6 +308,8 @@ void connection_end(struct connection *connection)
 		connection_move(connection, CONNECTION_WRITING);
 	else if (is_over)
 		finish(connection);
+	else if (connection->flow == NULL && connection->stash != NULL)
+		rest(connection);
 	else if (connection->state == CONNECTION_WRITING)
 		connection_move(connection, CONNECTION_IDLE);
 	if (connection->state == CONNECTION_CLOSING)
@@ -349,6 +369,8 @@ void connection_drain(struct connection *connection)
 	case CONNECTION_IDLE: /* an answer given while the loop drains is the last one anyway */
 		if (!has_bytes_to_read(connection))
 			connection_close(connection);
+		break;
+	case CONNECTION_RESTING:
 		break;
 	case CONNECTION_READING_HEAD:
 	case CONNECTION_READING_BODY:

@@ -28,6 +28,7 @@ struct stash;
 
 enum connection_state {
 	CONNECTION_IDLE, /* between requests */
+	CONNECTION_RESTING, /* has requests in its stash, after a burst that was long enough */
 	CONNECTION_READING_HEAD, /* some bytes of a head are here */
 	CONNECTION_READING_BODY,
 	CONNECTION_WAITING, /* a flow runs */
@@ -59,6 +60,7 @@ struct connection {
 	size_t pending_bytes; /* handed to uv_write, not yet taken by the kernel */
 	size_t seen_bytes; /* pending at the last look of the write timer; lingering: dropped */
 	uint32_t request_count;
+	uint32_t burst_end; /* the request_count at which this burst has done its share */
 	struct client_address address;
 	uint8_t state; /* enum connection_state */
 	uint8_t timer_for; /* enum connection_timer */
@@ -83,6 +85,9 @@ void connection_move(struct connection *connection, enum connection_state state)
 void connection_drain(struct connection *connection);
 /* The drain's time is up. */
 void connection_cut(struct connection *connection);
+
+/* The next turn of the loop, for one that rests. */
+void connection_go_on(struct connection *connection);
 
 void connection_begin(struct connection *connection);
 /* Sends what was staged, then decides what to wait for: bytes, the client, a timer, the end. */

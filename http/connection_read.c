@@ -373,6 +373,7 @@ static bool takes_more(const struct connection *connection)
 	case CONNECTION_READING_HEAD:
 	case CONNECTION_READING_BODY:
 		return true;
+	case CONNECTION_RESTING:
 	case CONNECTION_WAITING:
 	case CONNECTION_WRITING:
 	case CONNECTION_LINGERING:
@@ -383,12 +384,18 @@ static bool takes_more(const struct connection *connection)
 	return false;
 }
 
+static bool has_done_its_share(const struct connection *connection)
+{
+	return connection->state == CONNECTION_IDLE &&
+		connection->request_count >= connection->burst_end;
+}
+
 /* Returns how much was taken. */
 static size_t feed(struct connection *connection, struct text data)
 {
 	size_t at = 0;
 
-	while (at < data.len && takes_more(connection)) {
+	while (at < data.len && takes_more(connection) && !has_done_its_share(connection)) {
 		struct text rest = text_of(data.data + at, data.len - at);
 
 		at += connection->state == CONNECTION_READING_BODY ? take_body(connection, rest)
@@ -456,7 +463,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
  * stash is full or when answers wait to be taken: backpressure. */
 void connection_read(struct connection *connection, bool on)
 {
-	if (stashed_bytes(connection) >= STASH_BYTES_MAX || connection->state == CONNECTION_WRITING)
+	if (stashed_bytes(connection) >= STASH_BYTES_MAX ||
+		connection->state == CONNECTION_WRITING || connection->state == CONNECTION_RESTING)
 		on = false;
 	if (connection->state == CONNECTION_CLOSING || on == connection->is_reading)
 		return;

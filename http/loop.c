@@ -68,6 +68,28 @@ static void each_connection(
 	}
 }
 
+static void on_wake(struct loop *loop, struct loop_message *message)
+{
+	struct http_loop *http = loop->http;
+	struct connection *next, *connection = http->lists[CONNECTION_RESTING];
+
+	(void)message;
+	http->is_waking = false;
+	for (; connection != NULL; connection = next) {
+		next = connection->next; /* who rests again stands before it: not twice in a turn */
+		connection_go_on(connection);
+	}
+}
+
+void http_wake_soon(struct http_loop *http)
+{
+	if (http->is_waking)
+		return;
+	http->is_waking = true;
+	http->wake.run = on_wake;
+	loop_post(http->loop, &http->wake);
+}
+
 /* The accepting loop keeps the ops listener open until the API is quiet on every loop. */
 static bool api_is_quiet(const struct http_loop *http)
 {

@@ -44,6 +44,9 @@ struct http_loop {
 	struct http_series *series; /* a row per compiled route; see measure.h */
 	metric_id problem_series[PROBLEM_COUNT]; /* of errors_total; refusal.c finds each once */
 
+	struct loop_message wake; /* for those that rest */
+	bool is_waking; /* the message is on its way */
+
 	_Atomic(bool) draining;
 	bool drained;
 	struct timer drain_timer;
@@ -53,6 +56,8 @@ struct http_loop {
 
 const struct http_settings *http_settings_of(const struct http_loop *http);
 const struct router *http_router_of(const struct http_loop *http);
+/* Those that rest go on in the next turn. */
+void http_wake_soon(struct http_loop *http);
 /* A connection is gone: its seat is free, a drain may be over. */
 void http_connection_gone(
 	struct http_loop *http, const struct client_address *address, enum listener listener);

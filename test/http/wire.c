@@ -51,6 +51,7 @@ struct wire_state {
 	sem_t waiting, abandoned, ended, released, drained, blocked, unblocked;
 	struct loop_message block;
 	_Atomic(unsigned) piece_count;
+	_Atomic(unsigned) asked_count;
 };
 
 static struct wire_state *running; /* one at a time: steps have no other way to it */
@@ -59,7 +60,8 @@ static struct wire_state *running; /* one at a time: steps have no other way to 
 
 static char big[BIG_BYTES];
 
-static flow_step_fn say_hello, say_big, hold, say_hello_again, say_nothing, say_address, echo;
+static flow_step_fn say_hello, say_big, hold, say_hello_again, say_nothing, say_address, count,
+	echo;
 
 static const struct flow_step hello_steps[] = {STEP(say_hello), STEPS_END};
 static const struct flow_step big_steps[] = {STEP(say_big), STEPS_END};
@@ -68,6 +70,7 @@ static const struct flow_step commit_steps[] = {
 	STEP_COMMITS(hold), STEP(say_hello_again), STEPS_END};
 static const struct flow_step silent_steps[] = {STEP(say_nothing), STEPS_END};
 static const struct flow_step address_steps[] = {STEP(say_address), STEPS_END};
+static const struct flow_step count_steps[] = {STEP(count), STEPS_END};
 static const struct flow_step echo_steps[] = {STEP(echo), STEPS_END};
 
 static enum flow_verdict say_hello(struct flow *flow)
@@ -114,6 +117,13 @@ static enum flow_verdict say_nothing(struct flow *flow)
 static enum flow_verdict say_address(struct flow *flow)
 {
 	return reply_raw(flow, 200, TEXT("text/plain"), http_request_address(flow));
+}
+
+static enum flow_verdict count(struct flow *flow)
+{
+	unsigned before = atomic_fetch_add(&running->asked_count, 1);
+
+	return reply_raw(flow, 200, TEXT("text/plain"), arena_printf(&flow->arena, "%06u", before));
 }
 
 struct echo_body {
@@ -215,6 +225,7 @@ static const struct route api_routes[] = {
 	RAW("/commit", "commit", commit_steps),
 	RAW("/silent", "silent", silent_steps),
 	RAW("/address", "address", address_steps),
+	RAW("/count", "count", count_steps),
 	STREAM("/stream", "stream", stream_steps),
 	STREAM("/stream/endless", "endless", endless_steps),
 	STREAM("/stream/empty", "empty_stream", empty_stream_steps),

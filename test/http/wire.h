@@ -11,6 +11,7 @@
  *   GET  /commit        the same behind a point of no return
  *   GET  /silent        a flow that ends without an answer
  *   GET  /address       the client's address
+ *   GET  /count         how often it was asked before, six digits
  *   POST /echo          {"text": "..."}: that text; at most ECHO_MAX_BYTES
  *   POST /bodiless      takes no body
  *   GET  /stream            STREAM_PIECES pieces of STREAM_PIECE_BYTES
