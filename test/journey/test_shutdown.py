@@ -6,7 +6,7 @@ import socket
 import threading
 import unittest
 
-from millrace import Client, Server, main, wait_until
+from millrace import Client, Server, main, read_all, wait_until
 
 
 class Shutdown(unittest.TestCase):
@@ -38,6 +38,22 @@ class Shutdown(unittest.TestCase):
             socket.create_connection(("127.0.0.1", server.port), timeout=2)
         events = [entry["event"] for entry in server.entries()]
         self.assertTrue(any("stop" in event or "drain" in event or "shut" in event for event in events), events)
+
+    def test_while_a_request_is_still_arriving_readiness_is_off_and_it_is_answered(self):
+        server = Server()
+        body = b'{"email":"nobody@example.com","password":"whatever it is"}'
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as sock:
+            sock.sendall(b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                         b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
+            self.assertTrue(wait_until(lambda: server.ops.get("/health/ready").status == 200))
+            server.signal(signal.SIGTERM)
+            self.assertTrue(wait_until(lambda: server.ops.get("/health/ready").status == 503))
+            self.assertEqual(server.ops.get("/health/live").status, 200)
+            sock.sendall(body[10:])
+            answer = read_all(sock)
+        self.assertIn(b" 401 ", answer.split(b"\r\n")[0])
+        self.assertIn(b"\r\nConnection: close\r\n", answer)
+        server.stop()
 
     def test_sigint_stops_too(self):
         server = Server()
