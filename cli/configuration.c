@@ -180,21 +180,48 @@ void configuration_set(struct configuration *config, struct config_value *value,
 			TEXT_ARG(error));
 }
 
+/* The letters of our keys, and not many: anything else may be a secret in the place of a key. */
+static bool looks_like_key(struct text key)
+{
+	enum { KEY_SHOWN_MAX_BYTES = 64 };
+
+	for (size_t i = 0; i < key.len; i++)
+		if (!((key.data[i] >= 'a' && key.data[i] <= 'z') || key.data[i] == '_' ||
+			    key.data[i] == '.' || key.data[i] == '-'))
+			return false;
+	return key.len > 0 && key.len <= KEY_SHOWN_MAX_BYTES;
+}
+
+struct text configuration_key_shown(const struct configuration *config, struct text key)
+{
+	struct text name, section = text_cut(key, '.', &name);
+
+	if (looks_like_key(key))
+		return key;
+	for (size_t i = 0; i < config->value_count && !text_is_absent(name); i++) {
+		struct text own = text_from_c(config->values[i].row->key);
+		if (text_starts_with(own, section) && own.data[section.len] == '.')
+			return arena_printf(config->arena, "a key of %.*s", TEXT_ARG(section));
+	}
+	return TEXT("a key");
+}
+
 void configuration_set_key(struct configuration *config, struct text key, struct text written,
 	enum value_source source, struct text where)
 {
 	struct config_value *value = configuration_find(config, key);
 	const char *nearest = configuration_nearest(config, key);
+	struct text told = configuration_key_shown(config, key);
 
 	if (value != NULL)
 		configuration_set(config, value, written, source, where);
 	else if (nearest != NULL)
 		configuration_fail(config, "%.*s (%s %.*s) is no setting; did you mean %s?",
-			TEXT_ARG(shown(key)), value_source_name(source), TEXT_ARG(where), nearest);
+			TEXT_ARG(told), value_source_name(source), TEXT_ARG(where), nearest);
 	else
 		configuration_fail(config,
 			"%.*s (%s %.*s) is no setting; `millrace config show` lists them",
-			TEXT_ARG(shown(key)), value_source_name(source), TEXT_ARG(where));
+			TEXT_ARG(told), value_source_name(source), TEXT_ARG(where));
 }
 
 bool configuration_load(
@@ -209,6 +236,7 @@ bool configuration_load(
 		configuration_set_key(config, input->options[i].key, input->options[i].value,
 			FROM_OPTION, input->options[i].where);
 	configuration_check_database(config);
+	configuration_check_limits(config);
 	const struct app_settings *app = configuration_of(config, &app_setting_group);
 	config->production = app->environment == ENVIRONMENT_PRODUCTION;
 	if (config->production && input->serves)

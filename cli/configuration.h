@@ -92,6 +92,8 @@ void config_value_copy(
 
 void configuration_fail(struct configuration *config, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A key as it may stand in a message: "a key of jwt" when it could be a secret in the wrong place. */
+struct text configuration_key_shown(const struct configuration *config, struct text key);
 void configuration_set(struct configuration *config, struct config_value *value,
 	struct text written, enum value_source source, struct text where);
 /* The same by key; an unknown one is an error. */
@@ -102,6 +104,8 @@ void configuration_read_yaml(struct configuration *config, struct text yaml, str
 void configuration_read_environment(struct configuration *config, char *const *environment);
 void configuration_check_secrets(struct configuration *config);
 void configuration_check_database(struct configuration *config);
+/* Settings that must fit each other: at the start and at every reload. */
+void configuration_check_limits(struct configuration *config);
 /* NULL: not set or empty. */
 const char *environment_value(char *const *environment, struct text name);
 /* The whole file, at most max bytes. Absent with a reason in *error_out ("No such file or directory"). */

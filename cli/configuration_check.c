@@ -3,6 +3,7 @@
 
 #include "cli/configuration.h"
 #include "db/db.h"
+#include "http/server.h"
 
 /* Production refuses secrets that stand in examples, and signing secrets shorter than the digest they key
  * (RFC 7518, 3.2). */
@@ -112,4 +113,15 @@ void configuration_check_database(struct configuration *config)
 		value_source_name(value->source), TEXT_ARG(value->where),
 		scheme.len > 0 ? "\"" : "", TEXT_ARG(scheme),
 		scheme.len > 0 ? "\" is no engine of ours: " : "");
+}
+
+void configuration_check_limits(struct configuration *config)
+{
+	const struct http_settings *http = configuration_of(config, &http_setting_group);
+
+	if (http->flow_memory_max_bytes / 3 < http->body_max_bytes)
+		configuration_fail(config,
+			"http.request_memory_max is %lld bytes and must be at least three times "
+			"http.body_max, which is %lld bytes",
+			(long long)http->flow_memory_max_bytes, (long long)http->body_max_bytes);
 }

@@ -15,6 +15,19 @@ const char *environment_value(char *const *environment, struct text name)
 	return NULL;
 }
 
+/* Whoever leaves a secret where its file's path belongs does not see it again. */
+static const char *path_shown(const char *path)
+{
+	enum { PATH_SHOWN_MAX_BYTES = 200 };
+	struct text shown = text_from_c(path);
+
+	for (size_t i = 0; i < shown.len; i++)
+		if ((unsigned char)shown.data[i] < ' ')
+			return "its file";
+	return (path[0] == '/' || path[0] == '.') && shown.len <= PATH_SHOWN_MAX_BYTES ? path
+										       : "its file";
+}
+
 static void read_secret_file(struct configuration *config, struct config_value *value,
 	struct text variable, const char *path)
 {
@@ -23,7 +36,7 @@ static void read_secret_file(struct configuration *config, struct config_value *
 
 	if (text_is_absent(content)) {
 		configuration_fail(config, "%s (environment %.*s): cannot read %s: %s",
-			value->row->key, TEXT_ARG(variable), path, error);
+			value->row->key, TEXT_ARG(variable), path_shown(path), error);
 		return;
 	}
 	if (text_ends_with(content, TEXT("\n")))
@@ -32,7 +45,7 @@ static void read_secret_file(struct configuration *config, struct config_value *
 		content.len--;
 	if (content.len == 0) {
 		configuration_fail(config, "%s (environment %.*s): %s is empty", value->row->key,
-			TEXT_ARG(variable), path);
+			TEXT_ARG(variable), path_shown(path));
 		return;
 	}
 	configuration_set(config, value, content, FROM_ENVIRONMENT, variable);

@@ -81,6 +81,16 @@ static bool may_be_empty(struct walk *walk, struct text key)
 	return false;
 }
 
+/* "secret: &x7Kq" and "secret: !x7Kq" are an anchor and a tag on nothing: unquoted, a password would be lost
+ * unseen. */
+static bool is_decorated(struct fy_node *node)
+{
+	size_t len = 0;
+
+	return node != NULL &&
+		(fy_node_get_anchor(node) != NULL || fy_node_get_tag(node, &len) != NULL);
+}
+
 static void take_scalar(struct walk *walk, struct text key, struct fy_node *node, int line)
 {
 	struct text where = arena_printf(
@@ -89,8 +99,15 @@ static void take_scalar(struct walk *walk, struct text key, struct fy_node *node
 
 	if (node != NULL && fy_node_is_alias(node)) {
 		configuration_fail(walk->config,
-			"%.*s (file %.*s): references (*name) are not read here", TEXT_ARG(key),
-			TEXT_ARG(where));
+			"%.*s (file %.*s): references (*name) are not read here",
+			TEXT_ARG(configuration_key_shown(walk->config, key)), TEXT_ARG(where));
+		return;
+	}
+	if (is_decorated(node)) {
+		configuration_fail(walk->config,
+			"%.*s (file %.*s): anchors (&name) and tags (!name) are not read here; put quotes around "
+			"a value that begins so",
+			TEXT_ARG(configuration_key_shown(walk->config, key)), TEXT_ARG(where));
 		return;
 	}
 	if (value.len == 0 && may_be_empty(walk, key))
@@ -121,7 +138,8 @@ static void take_pair(struct walk *walk, struct text above, struct fy_node_pair 
 		take_scalar(walk, key, value, line);
 	else
 		configuration_fail(walk->config, "%.*s (file %.*s:%d) must be a single value",
-			TEXT_ARG(key), TEXT_ARG(walk->name), line);
+			TEXT_ARG(configuration_key_shown(walk->config, key)), TEXT_ARG(walk->name),
+			line);
 }
 
 static void take_mapping(struct walk *walk, struct text above, struct fy_node *mapping, int depth)

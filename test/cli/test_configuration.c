@@ -291,6 +291,64 @@ static void an_empty_file_and_empty_keys_set_nothing(void **state)
 	}
 }
 
+/* 44 characters as `openssl rand -base64 32` makes them, 65 lower-case ones, and one with a digit. */
+static void what_may_be_a_secret_in_the_place_of_a_key_is_not_echoed(void **state)
+{
+	static const char *const secrets[] = {
+		"q2V1d/Zk9uSpT7+8bXyR0aLmN4cJ5hGfE1oWiQvKx3s=",
+		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklm",
+		"hunter2pass",
+		"Secret",
+	};
+	static const char *const values[] = {"x", "[x]", "*x", "&x y"};
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
+		for (size_t at = 0; at < sizeof(values) / sizeof(*values); at++) {
+			struct text yaml = arena_printf(
+				&arena, "jwt:\n  %s: %s\n", secrets[i], values[at]);
+			const char *file = write_file("f.yaml", yaml.data);
+			assert_false(load(NULL, file, NULL));
+			assert_refused(LIST("a key of jwt", "f.yaml:2"));
+			assert_null(strstr(config.errors[0].data, secrets[i]));
+			unlink(file);
+		}
+		assert_false(load(NULL, NULL, LIST(secrets[i], "")));
+		assert_refused(LIST("a key (option --set) is no setting"));
+		assert_null(strstr(config.errors[0].data, secrets[i]));
+	}
+	assert_false(load(NULL, NULL, LIST("http.Port", "1")));
+	assert_refused(LIST("a key of http", "did you mean http.port?"));
+}
+
+static void an_anchor_or_a_tag_is_no_value(void **state)
+{
+	static const char *const rows[] = {"jwt:\n  secret: &x7Kq\n", "jwt:\n  secret: !x7Kq\n",
+		"jwt:\n  secret: !x7Kq more\n", "jwt:\n  secret: &x7Kq more\n"};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *file = write_file("g.yaml", rows[i]);
+		assert_false(load(NULL, file, NULL));
+		assert_refused(LIST("jwt.secret", "g.yaml:2", "quotes"));
+		assert_null(strstr(config.errors[0].data, "x7Kq"));
+		unlink(file);
+	}
+}
+
+static void a_secret_in_the_place_of_its_file_is_not_echoed(void **state)
+{
+	assert_false(load(LIST("JWT_SECRET_FILE=q2V1d+Zk9uSpT7"), NULL, NULL));
+	assert_refused(LIST("jwt.secret", "JWT_SECRET_FILE", "No such file"));
+	assert_null(strstr(config.errors[0].data, "q2V1d"));
+}
+
+static void limits_that_do_not_fit_each_other_are_refused(void **state)
+{
+	assert_false(load(NULL, NULL, LIST("http.body_max", "64MiB")));
+	assert_refused(LIST("http.request_memory_max", "three times", "http.body_max"));
+	assert_true(load(
+		NULL, NULL, LIST("http.body_max", "64MiB", "http.request_memory_max", "192MiB")));
+}
+
 static void values_compare_and_copy(void **state)
 {
 	static struct configuration other;
@@ -324,6 +382,10 @@ int main(void)
 		cmocka_unit_test(production_refuses_missing_short_and_well_known_secrets),
 		cmocka_unit_test(a_file_that_is_not_what_it_should_be_names_file_and_line),
 		cmocka_unit_test(an_empty_file_and_empty_keys_set_nothing),
+		cmocka_unit_test(what_may_be_a_secret_in_the_place_of_a_key_is_not_echoed),
+		cmocka_unit_test(an_anchor_or_a_tag_is_no_value),
+		cmocka_unit_test(a_secret_in_the_place_of_its_file_is_not_echoed),
+		cmocka_unit_test(limits_that_do_not_fit_each_other_are_refused),
 		cmocka_unit_test(values_compare_and_copy),
 	};
 
