@@ -21,7 +21,7 @@ enum http_method {
 
 enum route_window { SECOND = 1, MINUTE = 60, HOUR = 3600 };
 
-/* Declared here, enforced by a guard of domains/access (a later issue). */
+/* Documented where a row declares it; no row does until a guard enforces it. */
 struct route_limit {
 	uint32_t requests;
 	uint32_t window_seconds;

@@ -19,7 +19,6 @@ static const struct route routes[] = {
 		.problems = PROBLEMS(PROBLEM_REFRESH_TOKEN_INVALID, PROBLEM_REFRESH_TOKEN_EXPIRED,
 			PROBLEM_REFRESH_TOKEN_REUSED, PROBLEM_SESSION_REVOKED,
 			PROBLEM_ACCOUNT_SUSPENDED),
-		.limit = PER_ADDRESS(60, MINUTE),
 		.steps = refresh_steps,
 	},
 	{

@@ -14,7 +14,6 @@ static const struct route account_routes[] = {
 		.status = 201,
 		.reply = &session_reply_schema,
 		.problems = PROBLEMS(PROBLEM_EMAIL_TAKEN, PROBLEM_PASSWORD_TOO_COMMON),
-		.limit = PER_ADDRESS(10, MINUTE),
 		.steps = signup_steps,
 	},
 	{
@@ -28,7 +27,6 @@ static const struct route account_routes[] = {
 		BODY(login, body, &login_body_schema),
 		.reply = &session_reply_schema,
 		.problems = PROBLEMS(PROBLEM_INVALID_CREDENTIALS, PROBLEM_ACCOUNT_SUSPENDED),
-		.limit = PER_ADDRESS(10, MINUTE),
 		.steps = login_steps,
 	},
 	{
@@ -64,7 +62,6 @@ static const struct route account_routes[] = {
 		.status = 204,
 		.problems = PROBLEMS(PROBLEM_PASSWORD_WRONG, PROBLEM_PASSWORD_TOO_COMMON,
 			PROBLEM_USER_NOT_FOUND),
-		.limit = PER_USER(10, MINUTE),
 		.guards = {&bearer_guard},
 		.steps = change_password_steps,
 	},
