@@ -140,6 +140,9 @@ enum attempt_result { ATTEMPT_SUCCESS, ATTEMPT_FAILURE, ATTEMPT_SUSPENDED, ATTEM
 
 /* business_events_total{event} and one audit line in the log, with the flow's ids. */
 void access_event(struct flow *flow, enum access_event event, const struct uuid *user_id);
+/* The same; the line carries why. At most LOG_TEXT_MAX_BYTES of `reason` are kept. */
+void access_event_because(
+	struct flow *flow, enum access_event event, const struct uuid *user_id, struct text reason);
 /* authentication_attempts_total{method,result} */
 void access_attempt(struct flow *flow, enum attempt_method method, enum attempt_result result);
 

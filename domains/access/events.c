@@ -94,12 +94,23 @@ static void count(struct flow *flow, metric_id series)
 
 void access_event(struct flow *flow, enum access_event event, const struct uuid *user_id)
 {
+	access_event_because(flow, event, user_id, TEXT_ABSENT);
+}
+
+void access_event_because(
+	struct flow *flow, enum access_event event, const struct uuid *user_id, struct text reason)
+{
 	enum log_level level = event == EVENT_REFRESH_TOKEN_REUSED ? LOG_WARN : LOG_INFO;
+	const struct log_field fields[] = {
+		LOG_FLAG("audit", true),
+		LOG_UUID("subject_id", *user_id),
+		LOG_TEXT("reason", reason),
+	};
 
 	count(flow, access_of(flow)->events[event]);
 	if (flow->loop->log != NULL)
-		log_write_flow(flow, level, event_names[event],
-			LOG_FIELDS(LOG_FLAG("audit", true), LOG_UUID("subject_id", *user_id)));
+		log_write_flow(
+			flow, level, event_names[event], fields, text_is_absent(reason) ? 2 : 3);
 }
 
 void access_attempt(struct flow *flow, enum attempt_method method, enum attempt_result result)

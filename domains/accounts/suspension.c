@@ -82,7 +82,8 @@ static enum flow_verdict confirm(struct flow *flow)
 	const struct suspension *suspension = flow->state;
 
 	session_ended(flow, &suspension->parameters.id);
-	access_event(flow, EVENT_USER_SUSPENDED, &suspension->parameters.id);
+	access_event_because(
+		flow, EVENT_USER_SUSPENDED, &suspension->parameters.id, suspension->body.reason);
 	return reply(flow, &suspension->target);
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An admin is made on the command line, finds users, suspends them; others may not."""
 
-from millrace import Journey, PASSWORD, fresh_email, main
+from millrace import Journey, PASSWORD, fresh_email, main, wait_until
 
 
 class Admin(Journey):
@@ -65,6 +65,20 @@ class Admin(Journey):
         self.assertEqual(self.api.post("/auth/refresh", {"refresh_token": user["refresh_token"]}).status, 401)
         self.assertIn(self.api.post(path + "/unsuspend", token=token).status, (200, 204))
         self.expect(self.api.login(user["email"]), 200)
+
+    def test_the_audit_line_of_a_suspension_says_why(self):
+        user = self.newcomer()
+        reason = 'sold "spam"\n{"level":"error"} ' + "\u00e9" * 470
+        path = f"/admin/users/{user['user']['id']}/suspend"
+        self.expect(self.api.post(path, {"reason": reason}, token=self.admin()), 200)
+        subject = user["user"]["id"]
+        self.assertTrue(wait_until(lambda: self.audit("user_suspended", subject)))
+        line, = self.audit("user_suspended", subject)
+        self.assertEqual(line["reason"], reason)
+        self.assertNotIn("reason", self.audit("user_registered", subject)[0])
+
+    def audit(self, event, subject):
+        return [line for line in self.server.entries(event) if line["audit"] and line["subject_id"] == subject]
 
     def test_a_user_is_no_admin(self):
         user = self.newcomer()
