@@ -143,7 +143,7 @@ struct postgres_pool {
 	struct postgres *postgres;
 	struct postgres_connections lists[POSTGRES_STATES];
 	unsigned counts[POSTGRES_STATES];
-	SLIST_HEAD(, postgres_connection) dirty;
+	SLIST_HEAD(postgres_dirty, postgres_connection) dirty;
 	struct postgres_ops shared_line, own_line;
 	size_t in_line, own_in_line;
 	bool wants_lane; /* the lanes are full or stalled, and there may be more */
@@ -252,7 +252,7 @@ void postgres_op_finish(struct postgres_op *op);
 void postgres_op_fail(struct postgres_op *op, enum failure failure, const char *cause);
 extern const struct op_driver postgres_driver;
 /* struct flow_hold.release: rolls back, then the connection is free again. */
-void postgres_hold_release(struct flow_hold *hold);
+void postgres_hold_release(struct flow_hold *base);
 
 /* ---- postgres_pool.c ------------------------------------------------------------------------- */
 

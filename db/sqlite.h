@@ -229,7 +229,7 @@ struct sqlite_reader_start {
 	struct sqlite_connection *connection;
 };
 
-void *sqlite_writer_main(void *sqlite);
+void *sqlite_writer_main(void *context);
 void *sqlite_reader_main(void *start); /* frees it */
 /* A job ended with this: what does it say about the database? */
 void sqlite_judge(struct sqlite *sqlite, enum failure failure);

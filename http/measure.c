@@ -120,8 +120,8 @@ bool measure_init(struct http_loop *http)
 	series = calloc(1, sizeof(*series) + rows * sizeof(series->rows[0]));
 	if (series == NULL)
 		return false;
-	for (uint8_t i = 0; i < STATUSES; i++)
-		series->slots[statuses[i]] = i + 1;
+	for (unsigned i = 0; i < STATUSES; i++)
+		series->slots[statuses[i]] = (uint8_t)(i + 1);
 	http->series = series;
 	return true;
 }
@@ -193,6 +193,13 @@ static void count_request(struct flow *flow, unsigned status, uint64_t took_ns, 
 		metric_observe(shard, row->response_size, (double)sent_bytes);
 }
 
+static double milliseconds(uint64_t took_ns)
+{
+	uint64_t took_us = took_ns / 1000; /* more digits than anyone reads */
+
+	return (double)took_us / 1000;
+}
+
 static struct text cut(struct text text, size_t max)
 {
 	return text.len > max ? text_of(text.data, max) : text;
@@ -208,7 +215,7 @@ static void log_request(struct flow *flow, unsigned status, uint64_t took_ns, si
 			LOG_TEXT("endpoint", route ? route->path : TEXT("none")),
 			LOG_TEXT("path", cut(exchange->request.path, PATH_MAX_BYTES)),
 			LOG_NUMBER("status", status),
-			LOG_DECIMAL("duration_ms", (double)(took_ns / 1000) / 1000),
+			LOG_DECIMAL("duration_ms", milliseconds(took_ns)),
 			LOG_NUMBER("bytes", sent_bytes),
 			LOG_TEXT("address", http_request_address(flow)),
 			LOG_TEXT("user_agent",

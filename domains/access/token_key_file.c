@@ -23,6 +23,7 @@ static EVP_PKEY *fail(
 }
 
 /* An encrypted key must not make OpenSSL ask on the terminal. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's type */
 static int on_passphrase(char *buffer, int size, int is_writing, void *context)
 {
 	(void)buffer, (void)size, (void)is_writing, (void)context;

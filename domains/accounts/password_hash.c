@@ -22,6 +22,7 @@ static int on_allocate(uint8_t **memory, size_t size)
 	return ARGON2_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's type */
 static void on_free(uint8_t *memory, size_t size)
 {
 	(void)memory, (void)size; /* stays with its thread; the library has wiped it */
