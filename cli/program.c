@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,11 +54,24 @@ struct configuration *program_configure(struct command *command, bool serves)
 	}
 	program_input(command, &input, options);
 	input.serves = serves;
-	if (configuration_load(config, &input, command->arena))
+	bool good = configuration_load(config, &input, command->arena);
+	program_keep_private(config);
+	if (good)
 		return config;
 	for (size_t i = 0; i < config->error_count; i++)
 		command_failed(command, "%.*s", TEXT_ARG(config->errors[i]));
 	return NULL;
+}
+
+void program_keep_private(const struct configuration *config)
+{
+	static const struct rlimit none = {0, 0};
+
+	if (!config->production)
+		return;
+	/* the limit alone would not do: a core_pattern that pipes takes no notice of it */
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &none);
 }
 
 void program_init(struct program *program, struct command *command, struct configuration *config)

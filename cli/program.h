@@ -36,6 +36,9 @@ struct configuration *program_configure(struct command *command, bool serves);
 /* What program_configure reads. */
 void program_input(const struct command *command, struct config_input *input_out,
 	struct config_option options[static COMMAND_OPTIONS_MAX]);
+/* In production: no core dumps, and no other process of the same user reads this one's memory or environment,
+ * where the secrets stand. */
+void program_keep_private(const struct configuration *config);
 void program_init(struct program *program, struct command *command, struct configuration *config);
 
 /* Each returns false with a sentence in *error_out. In this order. */
