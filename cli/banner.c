@@ -22,17 +22,29 @@ static struct text environment_name(struct server *server)
 		configuration_find(program->config, TEXT("app.env")), program->arena);
 }
 
-/* With the folder, where the next call would not find it by itself. */
+static struct text argument(struct arena *arena, const char *option, struct text value)
+{
+	return arena_printf(arena, " --%s %.*s", option, TEXT_ARG(shell_word(value, arena)));
+}
+
+/* To be pasted as it is: with what another call would not find by itself. A database's URL may hold a
+ * password and is not repeated. */
 static struct text first_admin(struct server *server)
 {
 	struct program *program = &server->program;
+	struct arena *arena = program->arena;
 	const struct config_value *folder = configuration_find(program->config, TEXT("data.dir"));
+	const struct config_value *url = configuration_find(program->config, TEXT("database.url"));
+	const char *file = command_option(server->command, "config");
+	struct text folder_option = TEXT(""), file_option = TEXT("");
 
-	if (folder->source != FROM_OPTION)
-		return TEXT("millrace admin create you@example.com");
-	return arena_printf(program->arena,
-		"millrace admin create you@example.com --data-dir '%.*s'",
-		TEXT_ARG(program->app->data_dir));
+	if (folder->source != FROM_DEFAULT)
+		folder_option = argument(arena, "data-dir", program->app->data_dir);
+	if (file != NULL)
+		file_option = argument(arena, "config", text_from_c(file));
+	return arena_printf(arena, "%.*s admin create you@example.com%.*s%.*s%s",
+		TEXT_ARG(command_program(server->command, arena)), TEXT_ARG(file_option),
+		TEXT_ARG(folder_option), url->source == FROM_OPTION ? " --database-url URL" : "");
 }
 
 /* http://host:port as somebody on this machine would type it. */

@@ -14,6 +14,43 @@ bool wants_colour(int fd)
 	return isatty(fd) && (plain == NULL || *plain == '\0');
 }
 
+/* What no shell takes for more than itself. */
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		strchr("/._-+:@%,=", c) != NULL;
+}
+
+struct text shell_word(struct text word, struct arena *arena)
+{
+	size_t len = 0, plain = 0;
+
+	while (plain < word.len && word.data[plain] != '\0' && is_plain(word.data[plain]))
+		plain++;
+	if (word.len > 0 && plain == word.len)
+		return word;
+	char *out = arena_alloc(arena, word.len * 4 + 2);
+	if (out == NULL)
+		return word;
+	out[len++] = '\'';
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.data[i] == '\'') { /* ends the quotes, stands alone, begins them again */
+			memcpy(out + len, "'\\'", 3);
+			len += 3;
+		}
+		out[len++] = word.data[i];
+	}
+	out[len++] = '\'';
+	return text_of(out, len);
+}
+
+struct text command_program(const struct command *command, struct arena *arena)
+{
+	const char *typed = command->program;
+
+	return shell_word(text_from_c(typed != NULL && *typed != '\0' ? typed : "millrace"), arena);
+}
+
 static void say(const struct command *command, const char *format, va_list arguments)
 {
 	const char *verb = command->verb != NULL ? command->verb->name : NULL;
@@ -40,8 +77,9 @@ int command_misused(const struct command *command, const char *format, ...)
 	va_start(arguments, format);
 	say(command, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, "Try: millrace help%s%s\n", command->verb != NULL ? " " : "",
-		command->verb != NULL ? command->verb->name : "");
+	fprintf(stderr, "Try: %s help%s%s\n",
+		command->program != NULL ? command->program : "millrace",
+		command->verb != NULL ? " " : "", command->verb != NULL ? command->verb->name : "");
 	return EXIT_MISUSED;
 }
 
@@ -128,6 +166,14 @@ static const char *nearest_option(const struct command *command, const char *typ
 	return nearest_word(typed, names);
 }
 
+static bool is_option_of_settings(struct text name)
+{
+	for (const struct option *row = setting_options; row->name != NULL; row++)
+		if (text_equals(text_from_c(row->name), name))
+			return true;
+	return false;
+}
+
 static int refuse_option(const struct command *command, struct text name, bool many)
 {
 	char typed[64];
@@ -135,6 +181,10 @@ static int refuse_option(const struct command *command, struct text name, bool m
 	snprintf(typed, sizeof(typed), "%.*s", TEXT_ARG(name));
 	if (many)
 		return command_misused(command, "--%s is the beginning of several options", typed);
+	if (!command->verb->reads_settings && is_option_of_settings(name))
+		return command_misused(command,
+			"it reads no settings and says the same with all of them: leave --%s out",
+			typed);
 	const char *nearest = nearest_option(command, typed);
 	if (nearest == NULL)
 		return command_misused(command, "there is no option --%s", typed);

@@ -48,6 +48,7 @@ struct given_option {
 };
 
 struct command {
+	const char *program; /* as it was called: "build/millrace"; NULL: millrace */
 	const struct verb *verb;
 	struct arena *arena; /* lives as long as the process */
 	const char *words[COMMAND_WORDS_MAX];
@@ -59,6 +60,11 @@ struct command {
 extern const struct verb *const verbs[]; /* ends with NULL */
 extern const struct option setting_options[]; /* ends with a row without name */
 extern const struct option general_options[];
+
+/* The program as its user typed it, for commands that are to be pasted. */
+struct text command_program(const struct command *command, struct arena *arena);
+/* One word of a shell's line: quoted where it must be. */
+struct text shell_word(struct text word, struct arena *arena);
 
 /* Parses what follows the program's name. EXIT_DONE, or the exit code after it has said what is wrong. */
 int command_parse(struct command *command, int argument_count, char **arguments);

@@ -18,6 +18,10 @@ static const struct option routes_options[] = {
 	{"markdown", NULL, NULL, "as a table for docs/routes.md"},
 	{0},
 };
+static const struct option doctor_options[] = {
+	{"prod", NULL, NULL, "judge as if app.env were production"},
+	{0},
+};
 static const struct option admin_options[] = {
 	{"name", "NAME", NULL, "the name of a new user"},
 	{"password-stdin", NULL, NULL, "take the password from the first line of standard input"},
@@ -102,7 +106,8 @@ static const struct verb doctor = {
 	.arguments = "",
 	.run = run_doctor,
 	.reads_settings = true,
-	.about = "Check settings, folder, database, secrets and limits of this machine",
+	.options = doctor_options,
+	.about = "Check settings, folder, database, ports, secrets and limits of this machine",
 };
 static const struct verb version = {
 	.name = "version",
@@ -149,6 +154,7 @@ int main(int argument_count, char **arguments)
 
 	arena_init(&arena, NULL, SIZE_MAX);
 	command.arena = &arena;
+	command.program = argument_count > 0 ? arguments[0] : NULL;
 	exit_code = command_parse(
 		&command, argument_count > 0 ? argument_count - 1 : 0, arguments + 1);
 	if (exit_code == EXIT_DONE && command_option(&command, "help") != NULL)

@@ -125,6 +125,48 @@ static void the_nearest_word_is_found_only_when_it_is_near(void **state)
 	assert_null(nearest_word("x", words));
 }
 
+/* The scripts that take --data-dir everywhere are told what to do about it. */
+static void a_verb_without_settings_refuses_their_options(void **state)
+{
+	assert_int_equal(PARSE("help", "--port", "1"), EXIT_MISUSED);
+	assert_int_equal(PARSE("help", "--set=a=b"), EXIT_MISUSED);
+	assert_int_equal(PARSE("help", "--json"), EXIT_DONE);
+}
+
+static void assert_word(const char *word, const char *shown)
+{
+	struct arena arena;
+
+	arena_init(&arena, NULL, SIZE_MAX);
+	struct text quoted = shell_word(text_from_c(word), &arena);
+	assert_int_equal(quoted.len, strlen(shown));
+	assert_memory_equal(quoted.data, shown, quoted.len);
+	arena_deinit(&arena);
+}
+
+static void a_word_is_quoted_for_a_shell_only_when_it_must_be(void **state)
+{
+	assert_word("build/millrace", "build/millrace");
+	assert_word("/var/lib/x-1_2.d", "/var/lib/x-1_2.d");
+	assert_word("", "''");
+	assert_word("a b", "'a b'");
+	assert_word("$(id)", "'$(id)'");
+	assert_word("it's", "'it'\\''s'");
+	assert_word("~/x", "'~/x'");
+}
+
+static void the_program_is_told_as_it_was_called(void **state)
+{
+	struct arena arena;
+	struct command called = {.program = "./my build/millrace"};
+
+	arena_init(&arena, NULL, SIZE_MAX);
+	assert_true(text_equals(command_program(&called, &arena), TEXT("'./my build/millrace'")));
+	called.program = NULL;
+	assert_true(text_equals(command_program(&called, &arena), TEXT("millrace")));
+	arena_deinit(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +175,9 @@ int main(void)
 		cmocka_unit_test(misuse_is_refused_with_its_own_exit_code),
 		cmocka_unit_test(more_options_than_there_is_room_for_are_refused),
 		cmocka_unit_test(the_nearest_word_is_found_only_when_it_is_near),
+		cmocka_unit_test(a_verb_without_settings_refuses_their_options),
+		cmocka_unit_test(a_word_is_quoted_for_a_shell_only_when_it_must_be),
+		cmocka_unit_test(the_program_is_told_as_it_was_called),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
