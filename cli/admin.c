@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli/program.h"
+#include "cli/prompt.h"
 #include "core/json.h"
 #include "core/secret.h"
 #include "domains/accounts/accounts.h"
@@ -36,29 +35,13 @@ static bool read_line(char out[static PASSWORD_LINE_MAX])
 	return len > 0 || c == '\n';
 }
 
-static bool ask_silently(const char *question, char out[static PASSWORD_LINE_MAX])
-{
-	struct termios before, silent;
-	bool good;
-
-	if (tcgetattr(STDIN_FILENO, &before) != 0)
-		return false;
-	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	fputs(question, stderr);
-	good = read_line(out);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	fputc('\n', stderr);
-	return good;
-}
-
 static bool ask_twice(struct command *command, char out[static PASSWORD_LINE_MAX])
 {
 	char again[PASSWORD_LINE_MAX];
 	bool same;
 
-	if (!ask_silently("Password: ", out) || !ask_silently("The same again: ", again)) {
+	if (!prompt_silently("Password: ", out, PASSWORD_LINE_MAX) ||
+		!prompt_silently("The same again: ", again, sizeof(again))) {
 		command_failed(command, "no password was given");
 		return false;
 	}

@@ -5,32 +5,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "cli/program.h"
+#include "cli/doctor.h"
 #include "core/clock.h"
 #include "core/json.h"
-
-enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
-enum { FINDINGS_MAX = 32 };
 
 /* A clock that stands before this was never set; tokens would be refused. */
 static const int64_t clock_plausible_ms = INT64_C(1767225600000); /* 2026-01-01 */
 static const uint64_t disk_low_bytes = UINT64_C(256) << 20;
 static const rlim_t files_low = 4096;
 
-struct finding {
-	const char *name;
-	enum verdict verdict;
-	struct text detail;
-};
-
-struct doctor {
-	struct command *command;
-	struct program program;
-	struct finding findings[FINDINGS_MAX];
-	size_t count;
-};
-
-static void find(struct doctor *doctor, const char *name, enum verdict verdict, struct text detail)
+void doctor_find(struct doctor *doctor, const char *name, enum verdict verdict, struct text detail)
 {
 	if (doctor->count < FINDINGS_MAX)
 		doctor->findings[doctor->count++] = (struct finding) {name, verdict, detail};
@@ -43,14 +27,14 @@ static void check_folder(struct doctor *doctor)
 	struct statvfs disk;
 
 	if (!program_prepare_folder(program, &error)) {
-		find(doctor, "data folder", VERDICT_FAIL, error);
+		doctor_find(doctor, "data folder", VERDICT_FAIL, error);
 		return;
 	}
-	find(doctor, "data folder", VERDICT_OK, program->app->data_dir);
+	doctor_find(doctor, "data folder", VERDICT_OK, program->app->data_dir);
 	if (statvfs(arena_text(program->arena, program->app->data_dir).data, &disk) != 0)
 		return;
 	uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
-	find(doctor, "disk", left < disk_low_bytes ? VERDICT_WARN : VERDICT_OK,
+	doctor_find(doctor, "disk", left < disk_low_bytes ? VERDICT_WARN : VERDICT_OK,
 		arena_printf(program->arena, "%llu MiB free", (unsigned long long)(left >> 20)));
 }
 
@@ -65,7 +49,7 @@ static void check_migrations(struct doctor *doctor)
 	program_list_migrations(lists, &list_count);
 	if (!migrations_status(program->db_settings, program->app->data_dir, lists, list_count,
 		    program->arena, &list, &count, &error)) {
-		find(doctor, "migrations", VERDICT_FAIL, error);
+		doctor_find(doctor, "migrations", VERDICT_FAIL, error);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -73,16 +57,16 @@ static void check_migrations(struct doctor *doctor)
 		odd += list[i].state == MIGRATION_CHANGED || list[i].state == MIGRATION_UNKNOWN;
 	}
 	if (odd > 0)
-		find(doctor, "migrations", VERDICT_FAIL,
+		doctor_find(doctor, "migrations", VERDICT_FAIL,
 			arena_printf(program->arena,
 				"%zu changed or unknown: see millrace migrate status", odd));
 	else if (pending > 0)
-		find(doctor, "migrations",
+		doctor_find(doctor, "migrations",
 			program->config->production ? VERDICT_FAIL : VERDICT_WARN,
 			arena_printf(program->arena,
 				"%zu pending: millrace migrate up applies them", pending));
 	else
-		find(doctor, "migrations", VERDICT_OK,
+		doctor_find(doctor, "migrations", VERDICT_OK,
 			arena_printf(program->arena, "all %zu applied", count));
 }
 
@@ -92,31 +76,22 @@ static void check_database(struct doctor *doctor)
 	struct text error = TEXT_ABSENT;
 
 	if (!db_probe(program->db_settings, program->app->data_dir, program->arena, &error)) {
-		find(doctor, "database", VERDICT_FAIL, error);
+		doctor_find(doctor, "database", VERDICT_FAIL, error);
 		return;
 	}
-	find(doctor, "database", VERDICT_OK, TEXT("reachable"));
+	doctor_find(doctor, "database", VERDICT_OK, TEXT("reachable"));
 	check_migrations(doctor);
 }
 
-static void check_secrets(struct doctor *doctor)
+static void check_tokens(struct doctor *doctor)
 {
 	struct configuration *config = doctor->program.config;
-	const struct config_value *secret = configuration_find(config, TEXT("jwt.secret"));
 	const struct config_value *life = configuration_find(config, TEXT("jwt.access_ttl"));
 
-	if (secret != NULL && secret->source == FROM_DEFAULT)
-		find(doctor, "secrets", VERDICT_OK,
-			TEXT("tokens are signed with a key of the data folder"));
-	else
-		find(doctor, "secrets", VERDICT_OK, TEXT("set"));
-	if (secret != NULL && secret->source == FROM_FILE)
-		find(doctor, "secret in the file", VERDICT_WARN,
-			TEXT("jwt.secret stands in the configuration file; JWT_SECRET_FILE keeps it apart"));
 	if (life != NULL &&
 		*(const int64_t *)(const void *)((const char *)life->settings + life->row->offset) >
 			INT64_C(3600000))
-		find(doctor, "access tokens", VERDICT_WARN,
+		doctor_find(doctor, "access tokens", VERDICT_WARN,
 			TEXT("jwt.access_ttl is longer than an hour: a stolen token is good for as long"));
 }
 
@@ -127,13 +102,15 @@ static void check_machine(struct doctor *doctor)
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-		find(doctor, "open files", files.rlim_cur < files_low ? VERDICT_WARN : VERDICT_OK,
+		doctor_find(doctor, "open files",
+			files.rlim_cur < files_low ? VERDICT_WARN : VERDICT_OK,
 			arena_printf(arena, "limit %llu (ulimit -n)",
 				(unsigned long long)files.rlim_cur));
 	clock_format_rfc3339(clock_unix_ms(), now);
-	find(doctor, "clock", clock_unix_ms() < clock_plausible_ms ? VERDICT_WARN : VERDICT_OK,
+	doctor_find(doctor, "clock",
+		clock_unix_ms() < clock_plausible_ms ? VERDICT_WARN : VERDICT_OK,
 		arena_text(arena, text_of(now, sizeof(now))));
-	find(doctor, "cores", VERDICT_OK,
+	doctor_find(doctor, "cores", VERDICT_OK,
 		arena_printf(arena, "%ld", sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
@@ -198,18 +175,23 @@ static int report(const struct doctor *doctor)
 /* What is wrong with the settings is a finding like any other. */
 static bool check_settings(struct doctor *doctor, struct configuration *config)
 {
-	struct config_option options[COMMAND_OPTIONS_MAX];
+	struct config_option options[COMMAND_OPTIONS_MAX + 1];
 	struct config_input input;
 
 	program_input(doctor->command, &input, options);
+	if (command_option(doctor->command, "prod") != NULL)
+		options[input.option_count++] = (struct config_option) {
+			TEXT("app.env"), TEXT("production"), TEXT("--prod")};
 	input.serves = true;
-	if (configuration_load(config, &input, doctor->command->arena)) {
-		find(doctor, "settings", VERDICT_OK,
+	bool good = configuration_load(config, &input, doctor->command->arena);
+	program_keep_private(config);
+	if (good) {
+		doctor_find(doctor, "settings", VERDICT_OK,
 			text_is_absent(config->file) ? TEXT("no file") : config->file);
 		return true;
 	}
 	for (size_t i = 0; i < config->error_count; i++)
-		find(doctor, "settings", VERDICT_FAIL, config->errors[i]);
+		doctor_find(doctor, "settings", VERDICT_FAIL, config->errors[i]);
 	return false;
 }
 
@@ -224,7 +206,9 @@ int run_doctor(struct command *command)
 		program_init(&doctor.program, command, config);
 		check_folder(&doctor);
 		check_database(&doctor);
-		check_secrets(&doctor);
+		doctor_check_files(&doctor);
+		doctor_check_ports(&doctor);
+		check_tokens(&doctor);
 	}
 	check_machine(&doctor);
 	return report(&doctor);

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "cli/server.h"
+#include "cli/start_watch.h"
 #include "domains/ops/ops.h"
 #include "http/document.h"
 #include "http/openapi.h"
@@ -246,6 +247,22 @@ static bool open_all(struct server *server, struct text *error_out)
 		open_routes(server, error_out) && open_listeners(server, error_out);
 }
 
+/* Until it returns, SIGTERM and SIGINT end the process. */
+static bool open_watched(struct server *server, struct text *error_out)
+{
+	struct start_watch watch;
+	int result = start_watch_begin(&watch);
+
+	if (result < 0) {
+		*error_out = arena_printf(
+			server->program.arena, "cannot watch the start: %s", strerror(-result));
+		return false;
+	}
+	bool good = open_all(server, error_out);
+	start_watch_end(&watch);
+	return good;
+}
+
 int run_serve(struct command *command)
 {
 	struct configuration *config = program_configure(command, true);
@@ -256,7 +273,7 @@ int run_serve(struct command *command)
 		return EXIT_FAILED;
 	program_init(&server.program, command, config);
 	server.loop_count = server_loop_count(server.program.app);
-	if (!take_signals(&server, &error) || !open_all(&server, &error)) {
+	if (!take_signals(&server, &error) || !open_watched(&server, &error)) {
 		close_all(&server);
 		return command_failed(command, "%.*s", TEXT_ARG(error));
 	}

@@ -3,11 +3,14 @@
 
 import os
 import pathlib
+import signal
 import socket
+import sqlite3
+import subprocess
 import tempfile
 import unittest
 
-from millrace import Database, Server, environment, main, run_command
+from millrace import Database, Server, binary, environment, main, run_command, wait_until
 
 
 class Start(unittest.TestCase):
@@ -103,9 +106,56 @@ class Start(unittest.TestCase):
     def test_a_secret_file_that_is_not_there(self):
         self.refuse(JWT_SECRET_FILE="/nonexistent/secret", words=("JWT_SECRET_FILE", "/nonexistent/secret"))
 
+    def test_a_start_that_waits_for_its_database_is_stopped_at_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+            url = f"postgresql://joe@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=60"
+            for number in (signal.SIGTERM, signal.SIGINT):
+                process = self.begin(DATABASE_URL=url)
+                silent.accept()[0].recv(1)  # it waits for an answer now
+                self.leaves(process, number)
+
+    def test_a_start_that_waits_for_the_migrations_of_another_is_stopped_at_once(self):
+        self.data.mkdir()
+        self.assertEqual(run_command("migrate", "up", "1", "--data-dir", str(self.data)).returncode, 0)
+        other = sqlite3.connect(next(self.data.glob("*.db")), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        process = self.begin()
+        # it holds the file open, and cannot have its write lock
+        self.assertTrue(wait_until(lambda: any(
+            os.path.realpath(file).startswith(str(self.data)) for file in
+            pathlib.Path(f"/proc/{process.pid}/fd").glob("*"))))
+        self.leaves(process, signal.SIGTERM)
+        other.execute("ROLLBACK")
+        other.close()
+        with Server(data_dir=self.data) as server:
+            self.assertEqual(server.api.register().status, 201)
+
+    def begin(self, **variables):
+        return subprocess.Popen([binary(), "serve", "--port", "0", "--ops-port", "0", "--data-dir", str(self.data)],
+                                env=environment(**variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+
+    def leaves(self, process, number):
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=8)  # less than any wait for a database
+        self.assertEqual(process.returncode, 128 + number, said)
+        self.assertNotIn("Sanitizer", said)
+
     def test_an_empty_variable_is_unset_and_flags_win_over_the_environment(self):
         server = Server("--log-level", "info", PORT="", LOG_LEVEL="error")
         server.stop()
+
+    def test_the_command_for_the_first_admin_can_be_pasted(self):
+        odd = self.data.parent / "it's mine"
+        for options, folder in ((["--data-dir", str(odd)], odd), ([], self.data)):
+            with Server(*options, data_dir=self.data) as server:
+                made = subprocess.run(["sh", "-c", server.started["admin"]], env=environment(), cwd="/",
+                                      stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                self.assertEqual(made.returncode, 0, made)
+                self.assertTrue((folder / "millrace.db").exists())
+                login = server.api.login("you@example.com", made.stdout.split()[-1])
+                self.assertEqual(login.status, 200, login)
+                self.assertEqual(login.data["user"]["role"], "admin")
 
     def test_the_first_line_names_all_a_newcomer_needs(self):
         with Server() as server:
