@@ -111,8 +111,10 @@ class Start(unittest.TestCase):
             url = f"postgresql://joe@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=60"
             for number in (signal.SIGTERM, signal.SIGINT):
                 process = self.begin(DATABASE_URL=url)
-                silent.accept()[0].recv(1)  # it waits for an answer now
-                self.leaves(process, number)
+                connection, _ = silent.accept()
+                with connection:
+                    connection.recv(1)  # it waits for an answer now
+                    self.leaves(process, number)
 
     def test_a_start_that_waits_for_the_migrations_of_another_is_stopped_at_once(self):
         self.data.mkdir()
