@@ -170,9 +170,9 @@ bool parser_agrees(const struct parser *parser, bool chunked, uint64_t content_l
 }
 
 void parser_chunked_begin(
-	struct parser *parser, bool (*on_body)(void *context, struct text piece), void *context)
+	struct parser *parser, bool (*on_piece)(void *context, struct text piece), void *context)
 {
-	parser->on_body = on_body;
+	parser->on_body = on_piece;
 	parser->context = context;
 	parser->in_body = true;
 }

@@ -40,9 +40,9 @@ bool parser_agrees(const struct parser *parser, bool chunked, uint64_t content_l
 
 enum chunked_verdict { CHUNKED_MORE, CHUNKED_DONE, CHUNKED_MALFORMED, CHUNKED_TOO_LARGE };
 
-/* on_body is called for every piece within parser_chunked; false from it means too large. */
+/* on_piece is called for every piece within parser_chunked; false from it means too large. */
 void parser_chunked_begin(
-	struct parser *parser, bool (*on_body)(void *context, struct text piece), void *context);
+	struct parser *parser, bool (*on_piece)(void *context, struct text piece), void *context);
 /* Decodes a chunked body after parser_head (RFC 9112, 7.1). Extensions and trailers are read and
  * dropped, within bounds. *taken_out ends behind the body when CHUNKED_DONE. */
 enum chunked_verdict parser_chunked(struct parser *parser, struct text data, size_t *taken_out);
