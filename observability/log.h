@@ -60,6 +60,7 @@ enum log_kind {
 struct log_field {
 	const char *key; /* a literal: the writer reads it later */
 	enum log_kind kind;
+	uint8_t key_len;
 	union {
 		struct text text;
 		int64_t integer;
@@ -70,7 +71,8 @@ struct log_field {
 
 /* Keys are literals by construction: "" key_ "" takes nothing else. */
 #define LOG_FIELD_(key_, kind_, ...) \
-	((struct log_field) {.key = "" key_ "", .kind = (kind_), __VA_ARGS__})
+	((struct log_field) { \
+		.key = "" key_ "", .key_len = sizeof(key_) - 1, .kind = (kind_), __VA_ARGS__})
 #define LOG_TEXT(key_, text_)      LOG_FIELD_(key_, LOG_KIND_TEXT, .text = (text_))
 #define LOG_STRING(key_, c_)       LOG_FIELD_(key_, LOG_KIND_TEXT, .text = text_from_c(c_))
 #define LOG_NUMBER(key_, int_)     LOG_FIELD_(key_, LOG_KIND_INT, .integer = (int64_t)(int_))

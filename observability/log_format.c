@@ -2,10 +2,8 @@
 #include "observability/log_format.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "observability/log_escape.h"
 #include "observability/number.h"
 
@@ -28,7 +26,8 @@ const char *log_level_name(enum log_level level)
 	return "error";
 }
 
-static char *put(char *out, const char *terminated)
+/* Inline: the length of a literal is then a constant. */
+static inline char *put(char *out, const char *terminated)
 {
 	size_t len = strlen(terminated);
 
@@ -36,17 +35,17 @@ static char *put(char *out, const char *terminated)
 	return out + len;
 }
 
-/* Event, keys, steps: literals of ours, cut all the same so that a line has a bound. */
+/* Event and step: literals of ours, cut all the same so that a line has a bound. */
 static char *put_name(char *out, const char *name)
 {
 	return log_escape_string(out, text_of(name, strnlen(name, NAME_MAX_BYTES)));
 }
 
-static char *put_key(char *out, const char *name)
+static char *put_key(char *out, struct text key)
 {
 	*out++ = ',';
 	*out++ = '"';
-	out = put_name(out, name);
+	out = log_escape_string(out, key);
 	*out++ = '"';
 	*out++ = ':';
 	return out;
@@ -62,20 +61,22 @@ static char *put_string(char *out, struct text text, bool cut)
 	return out;
 }
 
-static char *put_string_member(char *out, const char *key, struct text text)
+static inline char hex_digit(unsigned nibble)
 {
-	return put_string(put_key(out, key), text, false);
+	return (char)(nibble + (nibble < 10 ? '0' : 'a' - 10));
 }
 
-static char *put_hex(char *out, const uint8_t *bytes, size_t count)
+/* No table and a buffer of its own: the compiler does all sixteen at once. */
+static char *put_trace_id(char *out, const uint8_t bytes[static 16])
 {
-	static const char digits[] = "0123456789abcdef";
+	char digits[32];
 
-	for (size_t i = 0; i < count; i++) {
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 0xf];
+	for (size_t i = 0; i < 16; i++) {
+		digits[2 * i] = hex_digit(bytes[i] >> 4);
+		digits[2 * i + 1] = hex_digit(bytes[i] & 0xf);
 	}
-	return out;
+	memcpy(out, digits, sizeof(digits));
+	return out + sizeof(digits);
 }
 
 static char *put_uuid(char *out, const void *bytes)
@@ -118,7 +119,7 @@ static char *put_value(char *out, const struct log_slot *slot)
 		return log_is_json(text) ? log_escape_json(out, text)
 					 : put_string(out, text, false);
 	case LOG_KIND_INT:
-		return out + snprintf(out, NUMBER_TEXT_MAX, "%lld", (long long)integer_of(slot));
+		return out + number_format_integer(integer_of(slot), out);
 	case LOG_KIND_BOOL:
 		return put(out, integer_of(slot) != 0 ? "true" : "false");
 	case LOG_KIND_DOUBLE:
@@ -140,57 +141,85 @@ static bool has_bytes(const uint8_t *bytes, size_t count)
 	return false;
 }
 
-/* A field of the same name speaks for itself: no key twice. */
-static bool has_field(const struct log_record *record, const char *key)
+enum origin_key { KEY_REQUEST_ID, KEY_TRACE_ID, KEY_USER_ID, KEY_STEP, ORIGIN_KEYS };
+
+/* A field of the same name speaks for itself: no key twice. A bit for each enum origin_key. */
+static unsigned origin_keys_taken(const struct log_record *record)
 {
+	static const struct text keys[ORIGIN_KEYS] = {
+		[KEY_REQUEST_ID] = TEXT_INIT("request_id"),
+		[KEY_TRACE_ID] = TEXT_INIT("trace_id"),
+		[KEY_USER_ID] = TEXT_INIT("user_id"),
+		[KEY_STEP] = TEXT_INIT("step"),
+	};
 	const struct log_slot *slot = log_record_slots(record);
+	unsigned taken = 0;
 
 	for (unsigned i = 0; i < record->slot_count; i++, slot = log_slot_next(slot))
-		if (strcmp(slot->key, key) == 0)
-			return true;
-	return false;
+		for (unsigned key = 0; key < ORIGIN_KEYS; key++)
+			if (slot->key_len == keys[key].len &&
+				memcmp(slot->key, keys[key].data, keys[key].len) == 0)
+				taken |= 1u << key;
+	return taken;
 }
 
 static char *put_origin(char *out, const struct log_record *record, const struct log_origin *origin)
 {
-	if (origin->request_id[0] != '\0' && !has_field(record, "request_id"))
-		out = put_string_member(out, "request_id", text_from_c(origin->request_id));
+	unsigned taken = origin_keys_taken(record);
+
+	if (origin->request_id[0] != '\0' && !(taken & 1u << KEY_REQUEST_ID)) {
+		out = put(out, ",\"request_id\":");
+		out = put_string(out, text_from_c(origin->request_id), false);
+	}
 	if (has_bytes(origin->trace_id, sizeof(origin->trace_id)) &&
-		!has_field(record, "trace_id")) {
-		out = put_key(out, "trace_id");
-		*out++ = '"';
-		out = put_hex(out, origin->trace_id, sizeof(origin->trace_id));
+		!(taken & 1u << KEY_TRACE_ID)) {
+		out = put_trace_id(put(out, ",\"trace_id\":\""), origin->trace_id);
 		*out++ = '"';
 	}
-	if (!uuid_is_nil(&origin->user_id) && !has_field(record, "user_id")) {
-		out = put_key(out, "user_id");
-		*out++ = '"';
-		out = put_uuid(out, &origin->user_id);
+	if (!uuid_is_nil(&origin->user_id) && !(taken & 1u << KEY_USER_ID)) {
+		out = put_uuid(put(out, ",\"user_id\":\""), &origin->user_id);
 		*out++ = '"';
 	}
-	if (origin->step != NULL && !has_field(record, "step")) {
-		out = put_key(out, "step");
-		*out++ = '"';
-		out = put_name(out, origin->step);
+	if (origin->step != NULL && !(taken & 1u << KEY_STEP)) {
+		out = put_name(put(out, ",\"step\":\""), origin->step);
 		*out++ = '"';
 	}
 	return out;
 }
 
-size_t log_format_json(const struct log_record *record, char *out)
+/* The second's text stays, the milliseconds are the line's. */
+static const char *time_text(struct log_second *second, int64_t unix_ms)
+{
+	enum { MS_AT = sizeof("2026-01-31T23:59:59.") - 1 };
+	uint64_t ms = (uint64_t)unix_ms - (uint64_t)second->begin_ms;
+	char *digits = second->text + MS_AT;
+
+	if (ms >= 1000 || second->text[0] == '\0') {
+		clock_format_rfc3339(unix_ms, second->text);
+		second->begin_ms = unix_ms - (digits[0] - '0') * 100 - (digits[1] - '0') * 10 -
+			(digits[2] - '0');
+		return second->text;
+	}
+	digits[0] = (char)('0' + ms / 100);
+	digits[1] = (char)('0' + ms / 10 % 10);
+	digits[2] = (char)('0' + ms % 10);
+	return second->text;
+}
+
+size_t log_format_json(const struct log_record *record, struct log_second *second, char *out)
 {
 	const struct log_slot *slot = log_record_slots(record);
 	const struct log_origin *origin = log_record_origin(record);
 	char *at = put(out, "{\"time\":\"");
 
-	clock_format_rfc3339(record->unix_ms, at);
+	memcpy(at, time_text(second, record->unix_ms), CLOCK_RFC3339_LEN);
 	at = put(at + CLOCK_RFC3339_LEN, "\",\"level\":\"");
 	at = put(at, log_level_name((enum log_level)record->level));
 	at = put(at, "\",\"event\":\"");
 	at = put_name(at, record->event);
 	*at++ = '"';
 	for (unsigned i = 0; i < record->slot_count; i++, slot = log_slot_next(slot))
-		at = put_value(put_key(at, slot->key), slot);
+		at = put_value(put_key(at, log_slot_key(slot)), slot);
 	if (origin != NULL)
 		at = put_origin(at, record, origin);
 	if (record->parts & LOG_RECORD_CUT)
@@ -236,7 +265,7 @@ static char *put_pair(char *out, const struct log_slot *slot)
 	bool plain = slot->kind == LOG_KIND_TEXT && !slot->absent && !slot->cut && is_plain(text);
 
 	*out++ = ' ';
-	out = put_name(out, slot->key);
+	out = log_escape_string(out, log_slot_key(slot));
 	*out++ = '=';
 	if (slot->kind == LOG_KIND_UUID)
 		return put_uuid(out, text.data);
@@ -260,18 +289,17 @@ static char *put_origin_words(char *out, const struct log_origin *origin)
 }
 
 /* 13:37:00.123Z INFO  listener_opened address=127.0.0.1 port=3000 */
-size_t log_format_text(const struct log_record *record, bool colour, char *out)
+size_t log_format_text(
+	const struct log_record *record, struct log_second *second, bool colour, char *out)
 {
 	enum { DATE_LEN = sizeof("2026-01-31T") - 1 };
 	const struct log_slot *slot = log_record_slots(record);
 	const struct log_origin *origin = log_record_origin(record);
 	enum log_level level = (enum log_level)record->level;
-	char time[CLOCK_RFC3339_LEN];
 	char *at = out;
 
-	clock_format_rfc3339(record->unix_ms, time);
-	memcpy(at, time + DATE_LEN, sizeof(time) - DATE_LEN);
-	at += sizeof(time) - DATE_LEN;
+	memcpy(at, time_text(second, record->unix_ms) + DATE_LEN, CLOCK_RFC3339_LEN - DATE_LEN);
+	at += CLOCK_RFC3339_LEN - DATE_LEN;
 	*at++ = ' ';
 	at = put(at, colour ? level_colour(level) : "");
 	at = put(at, level_word(level));

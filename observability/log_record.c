@@ -20,39 +20,40 @@ static size_t cut_len(struct text text)
 	return len;
 }
 
-static void plan_text(struct log_plan *plan, size_t i, enum log_kind kind, struct text text)
+static inline bool is_text(const struct log_field *field)
 {
-	size_t max = kind == LOG_KIND_JSON ? LOG_JSON_MAX_BYTES : LOG_TEXT_MAX_BYTES;
-	size_t len = text.data == NULL ? 0 : text.len;
-
-	plan->kept[i].kind = (uint8_t)kind;
-	plan->kept[i].cut = len > max;
-	plan->kept[i].len = (uint32_t)len;
-	if (len <= max)
-		return;
-	/* Half a JSON value is none: it goes on as a text. */
-	plan->kept[i].kind = LOG_KIND_TEXT;
-	plan->kept[i].len = (uint32_t)cut_len(text);
+	return field->kind == LOG_KIND_TEXT || field->kind == LOG_KIND_JSON;
 }
 
-static void plan_field(struct log_plan *plan, size_t i, const struct log_field *field)
+static void plan_text(struct log_slot *slot, struct text text)
 {
-	switch (field->kind) {
-	case LOG_KIND_TEXT:
-	case LOG_KIND_JSON:
-		plan_text(plan, i, field->kind, field->text);
+	size_t max = slot->kind == LOG_KIND_JSON ? LOG_JSON_MAX_BYTES : LOG_TEXT_MAX_BYTES;
+
+	slot->absent = text_is_absent(text) || text_is_null(text);
+	if (slot->absent)
 		return;
-	case LOG_KIND_INT:
-	case LOG_KIND_DOUBLE:
-	case LOG_KIND_BOOL:
-		plan->kept[i].len = sizeof(int64_t);
-		break;
-	case LOG_KIND_UUID:
-		plan->kept[i].len = sizeof(struct uuid);
-		break;
-	}
-	plan->kept[i].kind = (uint8_t)field->kind;
-	plan->kept[i].cut = false;
+	slot->len = (uint32_t)text.len;
+	if (text.len <= max)
+		return;
+	/* Half a JSON value is none: it goes on as a text. */
+	slot->kind = LOG_KIND_TEXT;
+	slot->cut = true;
+	slot->len = (uint32_t)cut_len(text);
+}
+
+static void plan_field(struct log_slot *slot, const struct log_field *field)
+{
+	*slot = (struct log_slot) {
+		.key = field->key,
+		.key_len = field->key_len,
+		.kind = (uint8_t)field->kind,
+	};
+	if (is_text(field))
+		plan_text(slot, field->text);
+	else if (field->kind == LOG_KIND_UUID)
+		slot->len = sizeof(field->uuid);
+	else
+		slot->len = sizeof(field->integer);
 }
 
 static size_t head_size(const struct flow *flow)
@@ -68,7 +69,7 @@ void log_record_plan(struct log_plan *plan, const struct flow *flow, const struc
 
 	plan->size = head_size(flow);
 	for (; i < max; i++) {
-		plan_field(plan, i, &fields[i]);
+		plan_field(&plan->kept[i], &fields[i]);
 
 		size_t size = sizeof(struct log_slot) + log_record_padded(plan->kept[i].len);
 
@@ -79,39 +80,23 @@ void log_record_plan(struct log_plan *plan, const struct flow *flow, const struc
 	plan->fitting = i;
 }
 
-static const void *field_value(const struct log_field *field)
-{
-	switch (field->kind) {
-	case LOG_KIND_TEXT:
-	case LOG_KIND_JSON:
-		return field->text.data;
-	case LOG_KIND_INT:
-	case LOG_KIND_BOOL:
-		return &field->integer;
-	case LOG_KIND_DOUBLE:
-		return &field->number;
-	case LOG_KIND_UUID:
-		return &field->uuid;
-	}
-	return NULL;
-}
+static_assert(
+	sizeof(double) == sizeof(int64_t), "a number of either kind is copied as eight bytes");
 
-static char *encode_slot(
-	char *out, const struct log_plan *plan, size_t i, const struct log_field *field)
+static char *encode_slot(char *out, const struct log_slot *planned, const struct log_field *field)
 {
-	bool is_text = field->kind == LOG_KIND_TEXT || field->kind == LOG_KIND_JSON;
 	struct log_slot *slot = (struct log_slot *)(void *)out;
 
-	*slot = (struct log_slot) {
-		.key = field->key,
-		.len = plan->kept[i].len,
-		.kind = plan->kept[i].kind,
-		.cut = plan->kept[i].cut,
-		.absent = is_text && (field->text.data == NULL || text_is_null(field->text)),
-	};
-	if (slot->len > 0)
-		memcpy(slot + 1, field_value(field), slot->len);
-	return (char *)(slot + 1) + log_record_padded(slot->len);
+	*slot = *planned;
+	if (is_text(field)) {
+		if (planned->len > 0)
+			memcpy(slot + 1, field->text.data, planned->len);
+	} else if (field->kind == LOG_KIND_UUID) {
+		memcpy(slot + 1, &field->uuid, sizeof(field->uuid));
+	} else {
+		memcpy(slot + 1, &field->integer, sizeof(field->integer));
+	}
+	return (char *)(slot + 1) + log_record_padded(planned->len);
 }
 
 static void encode_origin(struct log_origin *origin, const struct flow *flow)
@@ -146,5 +131,5 @@ void log_record_encode(void *out, const struct log_plan *plan, enum log_level le
 	if (flow != NULL)
 		encode_origin((struct log_origin *)(record + 1), flow);
 	for (size_t i = 0; i < plan->fitting; i++)
-		at = encode_slot(at, plan, i, &fields[i]);
+		at = encode_slot(at, &plan->kept[i], &fields[i]);
 }

@@ -43,17 +43,14 @@ struct log_slot {
 	uint8_t kind; /* enum log_kind; a JSON value too long to keep has become a text */
 	uint8_t cut;
 	uint8_t absent;
+	uint8_t key_len;
 };
 
 /* What will be kept of each field, judged once. */
 struct log_plan {
 	size_t size; /* of the record */
 	size_t fitting; /* fields */
-	struct {
-		uint32_t len;
-		uint8_t kind; /* enum log_kind */
-		bool cut;
-	} kept[LOG_FIELDS_MAX];
+	struct log_slot kept[LOG_FIELDS_MAX]; /* without their values */
 };
 
 /* flow may be NULL. */
@@ -81,6 +78,12 @@ static inline const struct log_slot *log_record_slots(const struct log_record *r
 static inline size_t log_record_padded(size_t len)
 {
 	return (len + 7) & ~(size_t)7;
+}
+
+static inline struct text log_slot_key(const struct log_slot *slot)
+{
+	return text_of(
+		slot->key, slot->key_len < LOG_KEY_MAX_BYTES ? slot->key_len : LOG_KEY_MAX_BYTES);
 }
 
 static inline const char *log_slot_value(const struct log_slot *slot)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "observability/log_format.h"
 #include "observability/log_ring.h"
 
 enum {
@@ -57,8 +56,8 @@ static const struct log_record *find_oldest(struct log *log, struct log_ring **r
 
 static void format(struct log *log, const struct log_record *record, char *room)
 {
-	size_t len = log->json ? log_format_json(record, room)
-			       : log_format_text(record, log->colour, room);
+	size_t len = log->json ? log_format_json(record, &log->second, room)
+			       : log_format_text(record, &log->second, log->colour, room);
 
 	log_sink_added(&log->sink, len);
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "observability/log.h"
+#include "observability/log_format.h"
 #include "observability/log_sink.h"
 
 struct log_ring;
@@ -32,6 +33,7 @@ struct log {
 	_Atomic(bool) reopening;
 	_Atomic(uint64_t) lines_total;
 	/* the writer's */
+	struct log_second second;
 	uint64_t dropped_reported;
 	uint64_t reported_ns;
 	uint64_t stuck_since_ns; /* 0: the sink takes what it gets */

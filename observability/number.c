@@ -22,17 +22,50 @@ static size_t copy(char *out, const char *text)
 	return len;
 }
 
+static inline void put_pair(char *out, unsigned below_100)
+{
+	out[0] = (char)('0' + below_100 / 10);
+	out[1] = (char)('0' + below_100 % 10);
+}
+
 static size_t put_whole(char *out, uint64_t value)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
+	char digits[20]; /* of 2^64 - 1 */
+	char *at = digits + sizeof(digits);
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	memcpy(out, digits + at, sizeof(digits) - at);
-	return sizeof(digits) - at;
+	for (; value >= 10; value /= 100)
+		put_pair(at -= 2, (unsigned)(value % 100));
+	if (value > 0 || at == digits + sizeof(digits))
+		*--at = (char)('0' + value);
+
+	size_t len = (size_t)(digits + sizeof(digits) - at);
+
+	memcpy(out, at, len);
+	return len;
+}
+
+/* A point and up to six digits, no zeros at the end; nothing for a whole number. */
+static size_t put_fraction(char *out, unsigned millionths)
+{
+	size_t len = sizeof(".123456") - 1;
+
+	if (millionths == 0)
+		return 0;
+	out[0] = '.';
+	put_pair(out + 1, millionths / 10000);
+	put_pair(out + 3, millionths / 100 % 100);
+	put_pair(out + 5, millionths % 100);
+	while (out[len - 1] == '0')
+		len--;
+	return len;
+}
+
+size_t number_format_integer(int64_t value, char out[static NUMBER_TEXT_MAX])
+{
+	if (value >= 0)
+		return put_whole(out, (uint64_t)value);
+	out[0] = '-';
+	return 1 + put_whole(out + 1, 0 - (uint64_t)value);
 }
 
 /*
@@ -42,19 +75,12 @@ static size_t put_whole(char *out, uint64_t value)
 static size_t format_millionths(double value, char *out)
 {
 	uint64_t millionths = (uint64_t)llround(value * MILLIONTHS);
-	uint64_t fraction = millionths % MILLIONTHS;
 	size_t len;
 
 	if ((double)millionths / MILLIONTHS != value)
 		return 0;
 	len = put_whole(out, millionths / MILLIONTHS);
-	if (fraction > 0) {
-		out[len++] = '.';
-		for (uint64_t unit = MILLIONTHS / 10; fraction > 0; unit /= 10) {
-			out[len++] = (char)('0' + fraction / unit);
-			fraction %= unit;
-		}
-	}
+	len += put_fraction(out + len, (unsigned)(millionths % MILLIONTHS));
 	out[len] = '\0';
 	return len;
 }

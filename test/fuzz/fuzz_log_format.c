@@ -41,7 +41,8 @@ static uint8_t take_byte(struct input *input)
 
 static struct log_field take_field(struct input *input)
 {
-	struct log_field field = {.key = "key", .kind = (enum log_kind)(take_byte(input) % 6)};
+	struct log_field field = {
+		.key = "key", .key_len = 3, .kind = (enum log_kind)(take_byte(input) % 6)};
 	struct input value = take(input, (size_t)take_byte(input) * 32 + 1);
 
 	if (field.kind == LOG_KIND_TEXT || field.kind == LOG_KIND_JSON)
@@ -92,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static alignas(8) char record[LOG_RECORD_MAX_BYTES];
 	static char line[LOG_LINE_MAX_BYTES];
+	static struct log_second second;
 	struct input input = {.data = data, .size = size};
 	struct log_field fields[LOG_FIELDS_MAX + 2];
 	struct flow flow = {0};
@@ -112,10 +114,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_record_plan(&plan, with_flow, fields, count);
 	log_record_encode(
 		record, &plan, (enum log_level)(flags & 3), "fuzzed", with_flow, fields, count);
-	size_t len = log_format_json(made, line);
+	size_t len = log_format_json(made, &second, line);
 
 	check_line(line, len);
 	check_json(line, len);
-	check_line(line, log_format_text(made, false, line));
+	check_line(line, log_format_text(made, &second, false, line));
 	return 0;
 }

@@ -7,15 +7,18 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
 #include "core/flow.h"
+#include "observability/log_escape.h"
 #include "observability/log_format.h"
 #include "observability/number.h"
 
 static char line[LOG_LINE_MAX_BYTES + 1];
+static struct log_second second;
 static alignas(8) char record[LOG_RECORD_MAX_BYTES];
 
 static const struct log_record *make(
@@ -32,7 +35,7 @@ static const struct log_record *make(
 /* The one object of the line, which ends with its only newline. */
 static yyjson_doc *parse(const struct flow *flow, const struct log_field *fields, size_t count)
 {
-	size_t len = log_format_json(make(flow, fields, count), line);
+	size_t len = log_format_json(make(flow, fields, count), &second, line);
 
 	assert_ptr_equal(memchr(line, '\n', len), line + len - 1);
 
@@ -122,10 +125,49 @@ static void what_moves_a_terminal_is_escaped(void **state)
 {
 	make(NULL,
 		LOG_FIELDS(LOG_TEXT("text", TEXT("\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8"))));
-	line[log_format_json((const struct log_record *)(const void *)record, line)] = '\0';
+	line[log_format_json((const struct log_record *)(const void *)record, &second, line)] =
+		'\0';
 	assert_non_null(strstr(line, "\\u001b[2J\\u007f\\u009b\\u202e\\u2028"));
-	line[log_format_text((const struct log_record *)(const void *)record, false, line)] = '\0';
+	line[log_format_text(
+		(const struct log_record *)(const void *)record, &second, false, line)] = '\0';
 	assert_non_null(strstr(line, "text=\"\\u001b[2J\\u007f\\u009b\\u202e\\u2028\"\n"));
+}
+
+/* Whatever the escaping looks at in one go: a byte comes out as it does alone. */
+static void a_byte_is_escaped_the_same_at_every_place_of_a_text(void **state)
+{
+	enum { LEN_MAX = 27 };
+	char alone[6], in[LEN_MAX], out[LEN_MAX + sizeof(alone)], expected[sizeof(out)];
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		char character = (char)byte;
+		size_t size = (size_t)(log_escape_string(alone, text_of(&character, 1)) - alone);
+
+		for (size_t len = 1; len <= LEN_MAX; len++) {
+			for (size_t at = 0; at < len; at++) {
+				memset(in, '~', len);
+				in[at] = character;
+				memset(expected, '~', len + size - 1);
+				memcpy(expected + at, alone, size);
+				assert_ptr_equal(log_escape_string(out, text_of(in, len)),
+					out + len + size - 1);
+				assert_memory_equal(out, expected, len + size - 1);
+			}
+		}
+	}
+}
+
+static void only_quotes_backslashes_and_controls_of_ascii_are_escaped(void **state)
+{
+	char out[6];
+
+	for (unsigned byte = 0; byte < 0x80; byte++) {
+		char character = (char)byte;
+		bool plain = byte >= ' ' && byte != 0x7f && byte != '"' && byte != '\\';
+		size_t size = (size_t)(log_escape_string(out, text_of(&character, 1)) - out);
+
+		assert_int_equal(plain, size == 1 && out[0] == character);
+	}
 }
 
 static void a_long_text_is_cut_between_characters_and_says_so(void **state)
@@ -247,11 +289,11 @@ static void the_worst_record_fits_into_a_line(void **state)
 	memset(text, 0, sizeof(text));
 	for (size_t i = 0; i < LOG_FIELDS_MAX; i++)
 		fields[i] = LOG_TEXT("key", text_of(text, i < 7 ? sizeof(text) : 8));
-	assert_in_range(
-		log_format_json(make(NULL, fields, LOG_FIELDS_MAX), line), 1, LOG_LINE_MAX_BYTES);
-	assert_in_range(
-		log_format_text((const struct log_record *)(const void *)record, true, line), 1,
+	assert_in_range(log_format_json(make(NULL, fields, LOG_FIELDS_MAX), &second, line), 1,
 		LOG_LINE_MAX_BYTES);
+	assert_in_range(log_format_text((const struct log_record *)(const void *)record, &second,
+				true, line),
+		1, LOG_LINE_MAX_BYTES);
 }
 
 static void people_get_words(void **state)
@@ -264,7 +306,8 @@ static void people_get_words(void **state)
 		LOG_FIELDS(LOG_STRING("plain", "a/b"), LOG_STRING("spaced", "a b=c"),
 			LOG_NUMBER("n", 7), LOG_UUID("id", flow.identity.user_id),
 			LOG_STRING("empty", "")));
-	line[log_format_text((const struct log_record *)(const void *)record, false, line)] = '\0';
+	line[log_format_text(
+		(const struct log_record *)(const void *)record, &second, false, line)] = '\0';
 	assert_string_equal(line + sizeof("12:00:00.000Z"),
 		"INFO  tested plain=a/b spaced=\"a b=c\" n=7 "
 		"id=01890a5d-ac96-774b-bcce-b302099a8057 empty=\"\" request_id=req-1 "
@@ -274,7 +317,8 @@ static void people_get_words(void **state)
 static void colours_stand_around_the_level_only(void **state)
 {
 	make(NULL, LOG_FIELDS(LOG_NUMBER("n", 1)));
-	line[log_format_text((const struct log_record *)(const void *)record, true, line)] = '\0';
+	line[log_format_text(
+		(const struct log_record *)(const void *)record, &second, true, line)] = '\0';
 	assert_non_null(strstr(line, " \033[32mINFO \033[0m tested n=1\n"));
 }
 
@@ -311,6 +355,61 @@ static void a_number_is_written_in_the_fewest_digits_that_read_back(void **state
 	expect_number(-INFINITY, "-Inf");
 }
 
+static void expect_integer(int64_t value)
+{
+	char out[NUMBER_TEXT_MAX], expected[NUMBER_TEXT_MAX];
+	int len = snprintf(expected, sizeof(expected), "%lld", (long long)value);
+
+	assert_int_equal(number_format_integer(value, out), len);
+	assert_memory_equal(out, expected, len);
+}
+
+static void an_integer_of_any_length_is_written_in_full(void **state)
+{
+	expect_integer(0);
+	expect_integer(INT64_MAX);
+	expect_integer(INT64_MIN);
+	for (int64_t power = 1; power <= INT64_MAX / 10; power *= 10) {
+		expect_integer(power);
+		expect_integer(power - 1);
+		expect_integer(power * 10 - power);
+		expect_integer(-power);
+		expect_integer(1 - power);
+	}
+}
+
+static void expect_time(int64_t unix_ms)
+{
+	struct log_record *changed = (struct log_record *)(void *)record;
+	char expected[CLOCK_RFC3339_LEN];
+	size_t time_at = sizeof("{\"time\":\"") - 1;
+
+	changed->unix_ms = unix_ms;
+	clock_format_rfc3339(unix_ms, expected);
+	log_format_json(changed, &second, line);
+	assert_memory_equal(line + time_at, expected, sizeof(expected));
+}
+
+static void lines_of_any_order_have_their_own_time(void **state)
+{
+	make(NULL, NULL, 0);
+	memset(&second, 0, sizeof(second));
+	expect_time(7);
+	expect_time(0);
+	expect_time(999);
+	expect_time(1000);
+	expect_time(INT64_C(1767225599999)); /* the last of a year */
+	expect_time(INT64_C(1767225600000));
+	expect_time(INT64_C(1767225600120));
+	expect_time(INT64_C(1767225599001)); /* the clock was set back */
+	expect_time(INT64_C(1767225599998));
+	expect_time(-1);
+	expect_time(-1000);
+	expect_time(-1001);
+	expect_time(INT64_MAX);
+	expect_time(INT64_MIN);
+}
+
 static void any_double_reads_back_as_itself(void **state)
 {
 	uint64_t bits = 1;
@@ -340,6 +439,8 @@ int main(void)
 		cmocka_unit_test(a_newline_a_quote_and_a_nul_cannot_forge_a_line),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
 		cmocka_unit_test(what_moves_a_terminal_is_escaped),
+		cmocka_unit_test(a_byte_is_escaped_the_same_at_every_place_of_a_text),
+		cmocka_unit_test(only_quotes_backslashes_and_controls_of_ascii_are_escaped),
 		cmocka_unit_test(a_long_text_is_cut_between_characters_and_says_so),
 		cmocka_unit_test(json_that_is_broken_or_too_long_becomes_a_string),
 		cmocka_unit_test(fields_past_the_bound_are_left_out_and_the_line_says_so),
@@ -350,6 +451,8 @@ int main(void)
 		cmocka_unit_test(people_get_words),
 		cmocka_unit_test(colours_stand_around_the_level_only),
 		cmocka_unit_test(a_number_is_written_in_the_fewest_digits_that_read_back),
+		cmocka_unit_test(an_integer_of_any_length_is_written_in_full),
+		cmocka_unit_test(lines_of_any_order_have_their_own_time),
 		cmocka_unit_test(any_double_reads_back_as_itself),
 	};
 
