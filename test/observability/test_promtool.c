@@ -38,14 +38,15 @@ static void declare_lag(struct metrics *metrics)
 
 int main(int argc, char **argv)
 {
+	if (argc < 2)
+		return SKIPPED;
+
 	struct log_settings settings = {.level = LOG_INFO};
 	struct metrics *metrics = metrics_new();
 	struct log *log = log_open(&settings);
 	struct arena arena;
 	char command[4096];
 
-	if (argc < 2)
-		return SKIPPED;
 	process_expose(metrics, "0.1.0", "abc");
 	log_expose(log, metrics);
 	declare_lag(metrics);
