@@ -123,6 +123,7 @@ struct picked {
 
 struct picked_headers {
 	struct picked host, content_length, transfer_encoding, expect;
+	struct picked authorization, content_type;
 	bool closes, stays; /* options of any Connection header */
 };
 
@@ -165,6 +166,12 @@ static struct picked_headers pick_headers(const struct http_request *request)
 		case sizeof("connection") - 1:
 			pick_options(&picked, header);
 			break;
+		case sizeof("content-type") - 1:
+			pick(&picked.content_type, header, TEXT("content-type"));
+			break;
+		case sizeof("authorization") - 1:
+			pick(&picked.authorization, header, TEXT("authorization"));
+			break;
 		case sizeof("content-length") - 1:
 			pick(&picked.content_length, header, TEXT("content-length"));
 			break;
@@ -189,6 +196,13 @@ static bool check_host(
 	if (text_is_absent(request->host))
 		request->host = host->value;
 	return true;
+}
+
+/* RFC 9110, 5.3: what is no list is sent once. Of two, whoever looks next may take the other one. */
+static bool check_singletons(const struct picked_headers *picked, enum problem *problem_out)
+{
+	*problem_out = PROBLEM_BAD_REQUEST;
+	return picked->authorization.count <= 1 && picked->content_type.count <= 1;
 }
 
 /* RFC 9110, 8.6: digits only, once. A list of equal numbers is allowed to be refused, and is. */
@@ -251,5 +265,6 @@ bool request_check(struct http_request *request, enum problem *problem_out)
 	return check_target(request, problem_out) &&
 		check_host(request, &picked.host, problem_out) &&
 		check_framing(request, &picked, problem_out) &&
+		check_singletons(&picked, problem_out) &&
 		check_expectation(request, &picked.expect, problem_out);
 }

@@ -199,7 +199,7 @@ static bool logged(const struct observed *observed, const char *path, const char
 	return line != NULL;
 }
 
-#define ECHO(headers_, body_) \
+#define ECHOED(headers_, body_) \
 	"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" headers_ "\r\n" body_
 
 static void a_request_that_dies_while_its_body_arrives_is_counted_and_logged(void **state)
@@ -212,11 +212,11 @@ static void a_request_that_dies_while_its_body_arrives_is_counted_and_logged(voi
 	wire_start(&observed.wire);
 	client = client_open(&observed.wire, LISTENER_API);
 	client_send(&client,
-		ECHO("Content-Length: 14\r\nExpect: 100-continue\r\nX-Request-ID: gone\r\n", ""));
+		ECHOED("Content-Length: 14\r\nExpect: 100-continue\r\nX-Request-ID: gone\r\n", ""));
 	client_expect(&client, 100);
 	client_close(&client);
 	client = client_open(&observed.wire, LISTENER_API);
-	client_send(&client, ECHO("Content-Length: 14\r\n", "{\"te"));
+	client_send(&client, ECHOED("Content-Length: 14\r\n", "{\"te"));
 	client_expect(&client, 408);
 	client_close(&client);
 	while (wire_connections(&observed.wire) > 0)

@@ -17,6 +17,10 @@ REFUSED = [
     ("length and chunked", b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
                            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("two lengths", b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
+    ("two authorizations", b"GET /auth/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\n"
+                           b"Authorization: Bearer b\r\n\r\n", 400),
+    ("two content types", b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                          b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 400),
     ("a signed length", b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc", 400),
     ("a list of lengths", b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\nabc", 400),
     ("a negative length", b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
