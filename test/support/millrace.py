@@ -27,6 +27,11 @@ SANITIZER_WORDS = ("ERROR: AddressSanitizer", "runtime error:", "LeakSanitizer",
                    "Assertion", "UndefinedBehaviorSanitizer")
 PASSWORD = "correct horse battery staple 42"
 
+# A shell that puts us in the background lets us ignore these, and what we start would inherit it.
+for number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 ENGINE = "sqlite"
 
 
