@@ -1,50 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/doctor.h"
+#include "http/listener.h"
 
 enum { ANSWER_WITHIN_MS = 1000 };
 
-union place {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* As http.host and ops.host are written; 0 when it is no address. */
-static socklen_t parse_place(struct text host, int64_t port, union place *place_out)
-{
-	char terminated[INET6_ADDRSTRLEN];
-
-	memset(place_out, 0, sizeof(*place_out));
-	if (text_equals(host, TEXT("localhost")))
-		host = TEXT("127.0.0.1");
-	if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']')
-		host = text_of(host.data + 1, host.len - 2);
-	if (host.len == 0 || host.len >= sizeof(terminated))
-		return 0;
-	snprintf(terminated, sizeof(terminated), "%.*s", TEXT_ARG(host));
-	place_out->v4.sin_family = AF_INET;
-	place_out->v4.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, terminated, &place_out->v4.sin_addr) == 1)
-		return sizeof(place_out->v4);
-	memset(place_out, 0, sizeof(*place_out));
-	place_out->v6.sin6_family = AF_INET6;
-	place_out->v6.sin6_port = htons((uint16_t)port);
-	return inet_pton(AF_INET6, terminated, &place_out->v6.sin6_addr) == 1
-		? sizeof(place_out->v6)
-		: 0;
-}
-
 /* 0 when a listener could be opened there, or a negative errno. */
-static int try_to_listen(const union place *place, socklen_t len)
+static int try_to_listen(const union socket_address *place, socklen_t len)
 {
 	int on = 1, off = 0, result = 0;
 	int fd = socket(place->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,7 +36,7 @@ static bool wait_for(int fd, short events)
 }
 
 /* Does what listens there answer as the server does? Every interface (0.0.0.0, ::) is asked on this machine. */
-static bool is_the_server(const union place *place, socklen_t len)
+static bool is_the_server(const union socket_address *place, socklen_t len)
 {
 	static const char question[] =
 		"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -94,8 +62,8 @@ static bool is_the_server(const union place *place, socklen_t len)
 static void check_port(struct doctor *doctor, const char *name, struct text host, int64_t port)
 {
 	struct arena *arena = doctor->program.arena;
-	union place place;
-	socklen_t len = parse_place(host, port, &place);
+	union socket_address place;
+	socklen_t len = listener_address_parse(host, (uint16_t)port, &place);
 	struct text shown = arena_printf(arena, "%.*s port %lld", TEXT_ARG(host), (long long)port);
 	int result = len > 0 ? try_to_listen(&place, len) : -EADDRNOTAVAIL;
 

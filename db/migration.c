@@ -240,6 +240,25 @@ fail:
 	return false;
 }
 
+typedef bool round_fn(struct migrator *migrator, bool *done_out);
+
+/* One transaction a round, until nothing is left to do or `limit` are done. */
+static bool repeat(round_fn *round, struct migrator *migrator, const struct db_settings *settings,
+	struct text data_dir, const struct migration_list *lists, size_t list_count, size_t limit,
+	size_t *done_out)
+{
+	bool more = true;
+	bool ok = start(migrator, settings, data_dir, lists, list_count, true);
+
+	*done_out = 0;
+	while (ok && more && (limit == 0 || *done_out < limit)) {
+		ok = round(migrator, &more);
+		*done_out += ok && more;
+	}
+	finish(migrator);
+	return ok;
+}
+
 bool migrations_up(const struct db_settings *settings, struct text data_dir,
 	const struct migration_list *lists, size_t list_count, size_t limit,
 	migration_progress_fn *progress, void *context, struct arena *arena, size_t *done_out,
@@ -247,16 +266,8 @@ bool migrations_up(const struct db_settings *settings, struct text data_dir,
 {
 	struct migrator migrator = {
 		.arena = arena, .error_out = error_out, .progress = progress, .context = context};
-	bool more = true;
-	bool ok = start(&migrator, settings, data_dir, lists, list_count, true);
 
-	*done_out = 0;
-	while (ok && more && (limit == 0 || *done_out < limit)) {
-		ok = apply_next(&migrator, &more);
-		*done_out += ok && more;
-	}
-	finish(&migrator);
-	return ok;
+	return repeat(apply_next, &migrator, settings, data_dir, lists, list_count, limit, done_out);
 }
 
 /* ---- down ------------------------------------------------------------------------------------ */
@@ -319,16 +330,8 @@ bool migrations_down(const struct db_settings *settings, struct text data_dir,
 {
 	struct migrator migrator = {
 		.arena = arena, .error_out = error_out, .progress = progress, .context = context};
-	bool more = true;
-	bool ok = start(&migrator, settings, data_dir, lists, list_count, true);
 
-	*done_out = 0;
-	while (ok && more && (limit == 0 || *done_out < limit)) {
-		ok = take_back_newest(&migrator, &more);
-		*done_out += ok && more;
-	}
-	finish(&migrator);
-	return ok;
+	return repeat(take_back_newest, &migrator, settings, data_dir, lists, list_count, limit, done_out);
 }
 
 /* ---- status ---------------------------------------------------------------------------------- */

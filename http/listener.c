@@ -19,14 +19,8 @@ enum {
 	PAUSE_MS = 100,
 };
 
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_storage storage;
-};
-
-static socklen_t address_parse(struct text host, uint16_t port, union socket_address *address_out)
+socklen_t listener_address_parse(
+	struct text host, uint16_t port, union socket_address *address_out)
 {
 	char terminated[INET6_ADDRSTRLEN];
 
@@ -95,7 +89,7 @@ bool gate_open(struct gate *gate, enum listener listener, struct text host, uint
 	const char *setting, struct arena *arena, struct text *error_out)
 {
 	union socket_address address;
-	socklen_t len = address_parse(host, port, &address);
+	socklen_t len = listener_address_parse(host, port, &address);
 
 	*gate = (struct gate) {.fd = -1, .listener = listener};
 	if (len == 0) {

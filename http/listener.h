@@ -6,8 +6,10 @@
  * our own accept4, not by uv_listen, because most of them belong to another loop at once.
  */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 #include "core/arena.h"
@@ -33,6 +35,17 @@ struct gate {
 	bool is_polled;
 };
 
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct sockaddr_storage storage;
+};
+
+/* An address as http.host and ops.host are written: IPv4, IPv6 with or without brackets, localhost. Its length, 0
+ * when it is none. */
+socklen_t listener_address_parse(
+	struct text host, uint16_t port, union socket_address *address_out);
 /* Binds and listens. False with a sentence that names address, port and what would be valid.
  * setting: its key. */
 bool gate_open(struct gate *gate, enum listener listener, struct text host, uint16_t port,
