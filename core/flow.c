@@ -66,13 +66,13 @@ static void keep_idle(struct loop *loop, struct flow *flow)
 }
 
 struct flow *flow_new(struct loop *loop, const struct flow_owner *owner, void *owner_data,
-		      uint64_t deadline_ms, size_t arena_cap_bytes)
+	uint64_t deadline_ms, size_t arena_cap_bytes)
 {
 	struct flow *flow = take_idle(loop);
 
 	if (flow == NULL)
 		return NULL;
-	*flow = (struct flow){
+	*flow = (struct flow) {
 		.loop = loop,
 		.owner = owner,
 		.owner_data = owner_data,

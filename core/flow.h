@@ -37,9 +37,18 @@ struct flow_step {
 	bool commits; /* from here a vanished client loses the reply, not the work */
 };
 
-#define STEP(function) { .name = #function, .run = (function) }
-#define STEP_COMMITS(function) { .name = #function, .run = (function), .commits = true }
-#define STEPS_END { .name = 0 }
+#define STEP(function) \
+	{ \
+		.name = #function, .run = (function) \
+	}
+#define STEP_COMMITS(function) \
+	{ \
+		.name = #function, .run = (function), .commits = true \
+	}
+#define STEPS_END \
+	{ \
+		.name = 0 \
+	}
 
 struct op_driver {
 	const char *name; /* "postgresql", "sqlite", "argon2" ... for logs and spans */
@@ -87,13 +96,13 @@ struct flow {
 	struct flow *next, **link;
 	const struct flow_step *step; /* the one running or waited for */
 	struct op *pending;
-	void *result;          /* of the operation that just completed; borrowed until the step returns */
+	void *result; /* of the operation that just completed; borrowed until the step returns */
 	const struct op_driver *result_driver;
-	void *state;           /* the domain's struct, in the arena */
+	void *state; /* the domain's struct, in the arena */
 	struct flow_hold *hold;
 	const struct flow_owner *owner;
 	void *owner_data;
-	const void *route;     /* HTTP: the compiled route; NULL elsewhere */
+	const void *route; /* HTTP: the compiled route; NULL elsewhere */
 	uint64_t started_ns;
 	uint64_t deadline_ns;
 	struct timer deadline;
@@ -101,9 +110,10 @@ struct flow {
 	struct trace trace;
 	struct arena arena;
 	const char *failed_cause;
-	enum failure failed; /* set by the first flow_fail or stop inside a step, until the step returns */
-	bool switched;  /* flow_switch has placed `step` already */
-	bool running;   /* inside a step: operations must not complete now */
+	enum failure
+		failed; /* set by the first flow_fail or stop inside a step, until the step returns */
+	bool switched; /* flow_switch has placed `step` already */
+	bool running; /* inside a step: operations must not complete now */
 	bool committed; /* a STEP_COMMITS has begun */
 	bool client_gone;
 	bool ended;
@@ -112,7 +122,7 @@ struct flow {
 /* A flow that does not run yet: the owner fills state, identity and trace in. NULL when there is no
  * memory. deadline_ms 0 means none. */
 struct flow *flow_new(struct loop *loop, const struct flow_owner *owner, void *owner_data,
-		      uint64_t deadline_ms, size_t arena_cap_bytes);
+	uint64_t deadline_ms, size_t arena_cap_bytes);
 /* Runs steps until the first wait or the end; the flow may be gone when this returns. */
 void flow_start(struct flow *flow, const struct flow_step *steps);
 /* The one door out: client gone, deadline, shutdown. Abandons the pending operation, rolls back what

@@ -5,5 +5,5 @@
 
 struct loop;
 
-void flow_pool_stop(struct loop *loop);   /* ends every flow that has begun: FAILURE_SHUTDOWN */
+void flow_pool_stop(struct loop *loop); /* ends every flow that has begun: FAILURE_SHUTDOWN */
 void flow_pool_deinit(struct loop *loop); /* frees what was kept for reuse */

@@ -19,14 +19,16 @@ static void read_inbox(struct loop *loop)
 	struct loop_message *oldest = NULL;
 
 	while (newest != NULL) {
-		struct loop_message *older = atomic_load_explicit(&newest->next, memory_order_relaxed);
+		struct loop_message *older = atomic_load_explicit(
+			&newest->next, memory_order_relaxed);
 
 		atomic_store_explicit(&newest->next, oldest, memory_order_relaxed);
 		oldest = newest;
 		newest = older;
 	}
 	while (oldest != NULL) {
-		struct loop_message *next = atomic_load_explicit(&oldest->next, memory_order_relaxed);
+		struct loop_message *next = atomic_load_explicit(
+			&oldest->next, memory_order_relaxed);
 
 		oldest->run(loop, oldest);
 		oldest = next;
@@ -75,7 +77,7 @@ int loop_init(struct loop *loop, unsigned index)
 {
 	int error;
 
-	*loop = (struct loop){ .index = index };
+	*loop = (struct loop) {.index = index};
 	error = uv_loop_init(&loop->uv);
 	if (error < 0)
 		return error;
@@ -141,9 +143,8 @@ void loop_post(struct loop *loop, struct loop_message *message)
 
 	do {
 		atomic_store_explicit(&message->next, head, memory_order_relaxed);
-	} while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head, message,
-							memory_order_release,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&loop->inbox, &head, message, memory_order_release, memory_order_relaxed));
 	/* Only the first into an empty inbox wakes the loop: the others ride along. */
 	if (head == NULL && !atomic_load_explicit(&loop->stopping, memory_order_relaxed))
 		eventfd_write(loop->wake_fd, 1);

@@ -38,7 +38,7 @@ struct loop {
 	unsigned index;
 	struct arena_pool blocks;
 	struct loop_wheel *wheel;
-	struct flow *flows;      /* every flow alive on this loop */
+	struct flow *flows; /* every flow alive on this loop */
 	struct flow *flows_idle; /* kept for reuse */
 	unsigned flow_count;
 	unsigned flows_idle_count;

@@ -15,7 +15,8 @@ static const uint64_t delay_max_ms = UINT64_C(1) << 48; /* 8,900 years */
 struct loop_wheel {
 	uv_timer_t clock;
 	uint64_t tick; /* the last one whose slot was looked through */
-	unsigned quiet; /* empty slots looked through in a row; a whole round of them stops the clock */
+	unsigned
+		quiet; /* empty slots looked through in a row; a whole round of them stops the clock */
 	struct timer *due; /* those of the slot being run that have not fired yet */
 	struct timer *slots[SLOTS];
 };
@@ -27,7 +28,7 @@ static uint64_t tick_of(uint64_t ms)
 
 void timer_init(struct timer *timer, timer_fn *on_due)
 {
-	*timer = (struct timer){ .on_due = on_due };
+	*timer = (struct timer) {.on_due = on_due};
 }
 
 static void unlink_timer(struct timer *timer)

@@ -6,5 +6,5 @@
 #include "core/loop.h"
 
 struct loop_wheel *timer_wheel_new(struct loop *loop); /* NULL without memory */
-void timer_wheel_close(struct loop_wheel *wheel);      /* its uv handle; timers never fire after it */
-void timer_wheel_free(struct loop_wheel *wheel);       /* after the loop has run out */
+void timer_wheel_close(struct loop_wheel *wheel); /* its uv handle; timers never fire after it */
+void timer_wheel_free(struct loop_wheel *wheel); /* after the loop has run out */

@@ -35,13 +35,13 @@ static void abandon(struct op *op)
 	atomic_store_explicit(&job->abandoned, true, memory_order_relaxed);
 }
 
-static const struct op_driver driver = { .name = "worker", .abandon = abandon };
+static const struct op_driver driver = {.name = "worker", .abandon = abandon};
 
 /* Back on the loop: the step reads the job, then it is freed, whoever is still there. */
 static void come_back(struct loop *loop, struct loop_message *message)
 {
 	struct worker_job *job = (struct worker_job *)((char *)message -
-						       offsetof(struct worker_job, message));
+		offsetof(struct worker_job, message));
 
 	(void)loop;
 	if (job->expired)
@@ -71,7 +71,7 @@ static struct worker_job *take(struct worker_class *class)
 static bool is_stale(struct worker_job *job)
 {
 	return job->begun_ns > job->deadline_ns ||
-	       atomic_load_explicit(&job->abandoned, memory_order_relaxed);
+		atomic_load_explicit(&job->abandoned, memory_order_relaxed);
 }
 
 static void *serve(void *argument)
@@ -125,17 +125,17 @@ static void free_class(struct worker_class *class)
 	free(class);
 }
 
-struct worker_class *worker_class_open(const char *name, unsigned threads, size_t queue_max,
-				       size_t scratch_bytes)
+struct worker_class *worker_class_open(
+	const char *name, unsigned threads, size_t queue_max, size_t scratch_bytes)
 {
 	struct worker_class *class = calloc(1, sizeof(*class));
 
 	if (class == NULL)
 		return NULL;
-	*class = (struct worker_class){ .name = name,
-					.queue_max = queue_max,
-					.scratch_bytes = scratch_bytes,
-					.last = &class->first };
+	*class = (struct worker_class) {.name = name,
+		.queue_max = queue_max,
+		.scratch_bytes = scratch_bytes,
+		.last = &class->first};
 	pthread_mutex_init(&class->lock, NULL);
 	pthread_cond_init(&class->work, NULL);
 	class->threads = calloc(threads, sizeof(*class->threads));
@@ -173,7 +173,7 @@ struct worker_stats worker_class_stats(struct worker_class *class)
 	struct worker_stats stats;
 
 	pthread_mutex_lock(&class->lock);
-	stats = (struct worker_stats){
+	stats = (struct worker_stats) {
 		.threads = class->thread_count,
 		.running = class->running,
 		.queued = class->queued,
@@ -205,7 +205,7 @@ static bool enqueue(struct worker_class *class, struct worker_job *job)
 }
 
 enum flow_verdict worker_submit(struct flow *flow, struct worker_class *class,
-				struct worker_job *job, worker_run_fn *run, worker_free_fn *free_job)
+	struct worker_job *job, worker_run_fn *run, worker_free_fn *free_job)
 {
 	job->loop = flow->loop;
 	job->class = class;

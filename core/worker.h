@@ -48,8 +48,8 @@ struct worker_stats {
 };
 
 /* NULL when threads cannot be started. name is kept, not copied. */
-struct worker_class *worker_class_open(const char *name, unsigned threads, size_t queue_max,
-				       size_t scratch_bytes);
+struct worker_class *worker_class_open(
+	const char *name, unsigned threads, size_t queue_max, size_t scratch_bytes);
 /* After every loop has stopped: finishes what runs, frees what is queued, joins the threads. */
 void worker_class_close(struct worker_class *class);
 struct worker_stats worker_class_stats(struct worker_class *class); /* any thread */
@@ -57,6 +57,6 @@ struct worker_stats worker_class_stats(struct worker_class *class); /* any threa
 /* Loop thread. Completes the flow with the job as result; a full queue fails it with FAILURE_BUSY
  * (the job is freed). Returns the verdict for the step. */
 enum flow_verdict worker_submit(struct flow *flow, struct worker_class *class,
-				struct worker_job *job, worker_run_fn *run, worker_free_fn *free);
+	struct worker_job *job, worker_run_fn *run, worker_free_fn *free);
 /* The job that just completed, in the step after the wait. */
 struct worker_job *worker_result(struct flow *flow);

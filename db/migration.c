@@ -267,7 +267,8 @@ bool migrations_up(const struct db_settings *settings, struct text data_dir,
 	struct migrator migrator = {
 		.arena = arena, .error_out = error_out, .progress = progress, .context = context};
 
-	return repeat(apply_next, &migrator, settings, data_dir, lists, list_count, limit, done_out);
+	return repeat(
+		apply_next, &migrator, settings, data_dir, lists, list_count, limit, done_out);
 }
 
 /* ---- down ------------------------------------------------------------------------------------ */
@@ -331,7 +332,8 @@ bool migrations_down(const struct db_settings *settings, struct text data_dir,
 	struct migrator migrator = {
 		.arena = arena, .error_out = error_out, .progress = progress, .context = context};
 
-	return repeat(take_back_newest, &migrator, settings, data_dir, lists, list_count, limit, done_out);
+	return repeat(take_back_newest, &migrator, settings, data_dir, lists, list_count, limit,
+		done_out);
 }
 
 /* ---- status ---------------------------------------------------------------------------------- */

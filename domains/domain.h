@@ -25,7 +25,7 @@ struct domain_context {
 	struct log *log;
 	struct log_ring *log_ring; /* of the main thread: only while opening */
 	struct db *db;
-	struct router *router;       /* set once all domains are open: see domain.ready */
+	struct router *router; /* set once all domains are open: see domain.ready */
 	unsigned loop_count;
 	bool production;
 	struct text data_dir;
@@ -42,7 +42,7 @@ struct domain {
 	/* Once, before the loops run; `settings` is this domain's struct, valid for the process's life (a reload
 	 * changes it in place). On failure false and a sentence in *error_out. May be NULL. */
 	bool (*open)(struct domain_context *context, const void *settings, void **state_out,
-		     struct text *error_out);
+		struct text *error_out);
 	/* After the loops have stopped. May be NULL. */
 	void (*close)(void *state);
 };

@@ -15,7 +15,8 @@ struct http_request;
 
 /* The request of this flow; lives as long as the flow. */
 const struct http_request *http_request(const struct flow *flow);
-struct text http_request_header(const struct flow *flow, struct text lower_case_name); /* first; or absent */
+struct text http_request_header(
+	const struct flow *flow, struct text lower_case_name); /* first; or absent */
 struct text http_request_target(const struct flow *flow);
 enum http_method http_request_method(const struct flow *flow);
 /* The client's address as text ("203.0.113.7", "2001:db8::1"). */
@@ -28,7 +29,8 @@ enum flow_verdict reply(struct flow *flow, const void *data);
 /* 204, or the route's status without a body. */
 enum flow_verdict reply_empty(struct flow *flow);
 /* A body that is not JSend. `body` lives in the arena or is static. */
-enum flow_verdict reply_raw(struct flow *flow, uint16_t status, struct text media_type, struct text body);
+enum flow_verdict reply_raw(
+	struct flow *flow, uint16_t status, struct text media_type, struct text body);
 
 /*
  * A body that is made while it is sent, of any length, in bounded memory:
@@ -57,6 +59,7 @@ enum flow_verdict reply_piece(struct flow *flow, struct text piece);
 /* Answers with a problem of the table. The route (or a guard) must have declared it. */
 enum flow_verdict refuse(struct flow *flow, enum problem problem);
 /* The same with one bad field, for checks that need more than a schema: 422 VALIDATION_FAILED. */
-enum flow_verdict refuse_field(struct flow *flow, struct text pointer, const char *code, struct text message);
+enum flow_verdict refuse_field(
+	struct flow *flow, struct text pointer, const char *code, struct text message);
 /* A header of the answer, before answering. Value copied; refused (assert) when it holds CR, LF or NUL. */
 void reply_header(struct flow *flow, struct text name, struct text value);

@@ -19,8 +19,7 @@ enum {
 	PAUSE_MS = 100,
 };
 
-socklen_t listener_address_parse(
-	struct text host, uint16_t port, union socket_address *address_out)
+socklen_t listener_address_parse(struct text host, uint16_t port, union socket_address *address_out)
 {
 	char terminated[INET6_ADDRSTRLEN];
 

@@ -22,7 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, BUFFER_BYTES = 65536, CONNECTIONS_MAX = 19000, DEPTH_MAX = 64, SECONDS_MAX = 600 };
+enum {
+	EVENTS = 512,
+	BUFFER_BYTES = 65536,
+	CONNECTIONS_MAX = 19000,
+	DEPTH_MAX = 64,
+	SECONDS_MAX = 600
+};
 
 struct link {
 	int fd;
@@ -95,15 +101,16 @@ static void send_batch(struct load *load, struct link *link)
 
 static void open_link(struct load *load, struct link *link, uint16_t port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = link };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
 	int on = 1;
 
 	link->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	link->buffer = malloc(BUFFER_BYTES);
-	if (link->buffer == NULL || connect(link->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (link->buffer == NULL ||
+		connect(link->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		die("connect");
 	setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->fd, &event);
@@ -130,7 +137,7 @@ static void take_answers(struct load *load, struct link *link)
 
 	while (done < link->len && (len = answer_len(link->buffer + done, link->len - done)) > 0) {
 		if (memcmp(link->buffer + done, "HTTP/1.1 ", 9) != 0 ||
-		    memcmp(link->buffer + done + 9, load->status, 3) != 0)
+			memcmp(link->buffer + done + 9, load->status, 3) != 0)
 			load->wrong++;
 		load->answers++;
 		link->awaited--;
@@ -142,7 +149,8 @@ static void take_answers(struct load *load, struct link *link)
 
 static void on_readable(struct load *load, struct link *link)
 {
-	ssize_t len = recv(link->fd, link->buffer + link->len, BUFFER_BYTES - link->len, MSG_DONTWAIT);
+	ssize_t len = recv(
+		link->fd, link->buffer + link->len, BUFFER_BYTES - link->len, MSG_DONTWAIT);
 	uint64_t took_ns;
 
 	if (len < 0 && errno == EAGAIN)
@@ -200,8 +208,8 @@ int main(int argc, char **argv)
 	}
 	took = (double)(now_ns() - begun_ns) / 1e9;
 	printf("{\"answers\":%lu,\"wrong\":%lu,\"broken\":%lu,\"seconds\":%.3f,\"mean_us\":%.1f,\"max_us\":%.1f}\n",
-	       load.answers, load.wrong, load.broken, took,
-	       load.batches ? (double)load.latency_ns_sum / (double)load.batches / 1e3 : 0.0,
-	       (double)load.latency_ns_max / 1e3);
+		load.answers, load.wrong, load.broken, took,
+		load.batches ? (double)load.latency_ns_sum / (double)load.batches / 1e3 : 0.0,
+		(double)load.latency_ns_max / 1e3);
 	return load.wrong > 0 || load.broken > 0 ? 1 : 0;
 }

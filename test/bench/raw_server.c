@@ -47,9 +47,9 @@ static void read_reply(const char *path)
 
 static int listen_on(const char *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 
@@ -64,7 +64,7 @@ static void accept_all(int epoll, int listener)
 	int fd, on = 1;
 
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-		struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+		struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
@@ -84,7 +84,8 @@ static void serve(int fd)
 		close(fd);
 		return;
 	}
-	while (count < REPLIES_MAX && (at = memmem(at, (size_t)(end - at), "\r\n\r\n", 4)) != NULL) {
+	while (count < REPLIES_MAX &&
+		(at = memmem(at, (size_t)(end - at), "\r\n\r\n", 4)) != NULL) {
 		at += 4;
 		count++;
 	}
@@ -95,7 +96,7 @@ static void serve(int fd)
 int main(int argc, char **argv)
 {
 	struct epoll_event events[EVENTS];
-	struct epoll_event first = { .events = EPOLLIN };
+	struct epoll_event first = {.events = EPOLLIN};
 	int listener, epoll;
 
 	if (argc != 3) {

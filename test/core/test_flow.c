@@ -40,7 +40,7 @@ static void abandon_echo(struct op *op)
 	((struct echo *)op)->abandoned = true;
 }
 
-static const struct op_driver echo_driver = { .name = "echo", .abandon = abandon_echo };
+static const struct op_driver echo_driver = {.name = "echo", .abandon = abandon_echo};
 
 static struct probe *probe_of(struct flow *flow)
 {
@@ -63,7 +63,7 @@ static enum flow_verdict start_echo(struct flow *flow, enum failure failure)
 {
 	struct echo *echo = &probe_of(flow)->echo;
 
-	*echo = (struct echo){ .message.run = come_back, .failure = failure };
+	*echo = (struct echo) {.message.run = come_back, .failure = failure};
 	loop_post(flow->loop, &echo->message);
 	return flow_wait(flow, &echo->op, &echo_driver);
 }
@@ -127,7 +127,7 @@ static enum flow_verdict run_out_of_memory(struct flow *flow)
 	return flow_fail(flow, FAILURE_MEMORY, "too much");
 }
 
-static const struct flow_step other_steps[] = { STEP(answer), STEP(never_reached), STEPS_END };
+static const struct flow_step other_steps[] = {STEP(answer), STEP(never_reached), STEPS_END};
 
 static enum flow_verdict fork_off(struct flow *flow)
 {
@@ -155,13 +155,13 @@ static void on_step(struct flow *flow, const struct flow_step *step)
 	probe_of(flow)->last_step = step->name;
 }
 
-static const struct flow_owner owner = { .on_end = on_end, .on_step = on_step };
+static const struct flow_owner owner = {.on_end = on_end, .on_step = on_step};
 
 static int set_up(void **state)
 {
 	static struct probe probe;
 
-	probe = (struct probe){ 0 };
+	probe = (struct probe) {0};
 	assert_int_equal(loop_init(&probe.loop, 0), 0);
 	*state = &probe;
 	return 0;
@@ -190,8 +190,14 @@ static bool has_ended(void *context)
 
 static void a_table_runs_to_its_answer(void **state)
 {
-	static const struct flow_step steps[] = { STEP(ask), STEP(read_echo), STEP(see_no_result),
-						  STEP(answer), STEP(never_reached), STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(ask),
+		STEP(read_echo),
+		STEP(see_no_result),
+		STEP(answer),
+		STEP(never_reached),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -215,7 +221,11 @@ static void a_table_that_runs_off_its_end_is_done(void **state)
 
 static void a_failed_operation_ends_the_flow_without_another_step(void **state)
 {
-	static const struct flow_step steps[] = { STEP(ask_in_vain), STEP(never_reached), STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(ask_in_vain),
+		STEP(never_reached),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -241,8 +251,12 @@ static void a_client_that_leaves_abandons_the_operation(void **state)
 
 static void past_a_commit_a_client_that_leaves_loses_only_the_reply(void **state)
 {
-	static const struct flow_step steps[] = { STEP_COMMITS(ask), STEP(read_echo), STEP(answer),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP_COMMITS(ask),
+		STEP(read_echo),
+		STEP(answer),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -271,8 +285,12 @@ static void a_deadline_ends_a_waiting_flow(void **state)
 
 static void what_is_held_is_released_when_the_flow_ends_early(void **state)
 {
-	static const struct flow_step steps[] = { STEP(take_hold), STEP(ask), STEP(never_reached),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(take_hold),
+		STEP(ask),
+		STEP(never_reached),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -294,8 +312,11 @@ static void an_answer_with_something_held_releases_it(void **state)
 
 static void a_step_can_fail_the_flow(void **state)
 {
-	static const struct flow_step steps[] = { STEP(run_out_of_memory), STEP(never_reached),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(run_out_of_memory),
+		STEP(never_reached),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -315,8 +336,11 @@ static void a_fork_goes_on_with_the_other_table(void **state)
 
 static void a_flow_stopped_inside_its_step_ends_after_it(void **state)
 {
-	static const struct flow_step steps[] = { STEP(leave_by_yourself), STEP(never_reached),
-						  STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(leave_by_yourself),
+		STEP(never_reached),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -361,7 +385,7 @@ static void leave_at_a_step(struct flow *flow, const struct flow_step *step)
 static void a_flow_stopped_as_its_step_is_announced_ends_without_running_it(void **state)
 {
 	static const struct flow_step steps[] = { STEP_COMMITS(never_reached), STEPS_END };
-	static const struct flow_owner leaver = { .on_end = on_end, .on_step = leave_at_a_step };
+	static const struct flow_owner leaver = {.on_end = on_end, .on_step = leave_at_a_step};
 	struct probe *probe = *state;
 
 	flow_start(flow_new(&probe->loop, &leaver, probe, 0, 4096), steps);
@@ -379,7 +403,7 @@ static void stop_again(struct flow *flow, enum failure failure, const char *caus
 static void a_flow_stopped_by_its_own_end_ends_once(void **state)
 {
 	static const struct flow_step steps[] = { STEP(ask), STEP(never_reached), STEPS_END };
-	static const struct flow_owner stubborn = { .on_end = stop_again };
+	static const struct flow_owner stubborn = {.on_end = stop_again};
 	struct probe *probe = *state;
 
 	probe->flow = flow_new(&probe->loop, &stubborn, probe, 0, 4096);
@@ -392,7 +416,11 @@ static void a_flow_stopped_by_its_own_end_ends_once(void **state)
 
 static void a_loop_that_stops_ends_the_flows_left_on_it(void **state)
 {
-	static const struct flow_step steps[] = { STEP_COMMITS(ask), STEP(never_reached), STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP_COMMITS(ask),
+		STEP(never_reached),
+		STEPS_END
+	};
 	struct probe *probe = *state;
 
 	begin(probe, steps, 0);
@@ -420,7 +448,7 @@ static enum flow_verdict stop_the_loop(struct flow *flow)
 static void a_flow_may_stop_its_loop_from_a_step_or_its_end(void **state)
 {
 	static const struct flow_step steps[] = { STEP(stop_the_loop), STEPS_END };
-	static const struct flow_owner last = { .on_end = stop_loop };
+	static const struct flow_owner last = {.on_end = stop_loop};
 	struct probe *probe = *state;
 
 	flow_start(flow_new(&probe->loop, &last, probe, 0, 4096), steps);
@@ -475,7 +503,7 @@ static enum flow_verdict ask_by_state(struct flow *flow)
 {
 	struct probe *probe = flow->state;
 
-	probe->echo = (struct echo){ .message.run = come_back };
+	probe->echo = (struct echo) {.message.run = come_back};
 	loop_post(flow->loop, &probe->echo.message);
 	return flow_wait(flow, &probe->echo.op, &echo_driver);
 }
@@ -488,10 +516,16 @@ static enum flow_verdict be_done(struct flow *flow)
 
 static void the_walker_leaves_at_every_wait(void **state)
 {
-	static const struct flow_step steps[] = { STEP(ask_by_state), STEP(ask_by_state),
-						  STEP(ask_by_state), STEP(be_done), STEPS_END };
+	static const struct flow_step steps[] = {
+		STEP(ask_by_state),
+		STEP(ask_by_state),
+		STEP(ask_by_state),
+		STEP(be_done),
+		STEPS_END
+	};
 	struct probe *probe = *state;
-	struct walk walk = { .loop = &probe->loop, .steps = steps, .prepare = prepare, .context = probe };
+	struct walk walk = {
+		.loop = &probe->loop, .steps = steps, .prepare = prepare, .context = probe};
 	struct walk_counts counts = walk_steps(&walk);
 
 	assert_int_equal(counts.waits, 3);

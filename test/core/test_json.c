@@ -162,7 +162,7 @@ static void whatever_is_written_a_strict_reader_takes_back(void **state)
 
 static void one_special_byte_is_found_wherever_it_stands(void **state)
 {
-	static const char specials[] = { '"', '\\', '\0', '\x1f', '\n' };
+	static const char specials[] = {'"', '\\', '\0', '\x1f', '\n'};
 
 	for (size_t len = 1; len <= 40; len++) {
 		for (size_t at = 0; at < len; at++) {
@@ -171,7 +171,8 @@ static void one_special_byte_is_found_wherever_it_stands(void **state)
 				struct json_writer writer;
 				memset(data, 'x', sizeof(data));
 				data[at] = specials[i];
-				memcpy(exact, data, len); /* nothing readable behind it under ASan */
+				memcpy(exact, data,
+					len); /* nothing readable behind it under ASan */
 				json_begin(&writer, &arena, 0);
 				json_string(&writer, text_of(exact, len));
 				struct text json = json_text(&writer);

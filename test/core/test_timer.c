@@ -81,7 +81,7 @@ static void many_timers_each_fire_once_and_never_early(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < MANY; i++) {
-		rings[i] = (struct ring){ 0 };
+		rings[i] = (struct ring) {0};
 		set_ring(&rings[i], i % 300);
 	}
 	assert_true(turn_until(&loop, has_fired, &want));
@@ -94,7 +94,7 @@ static void many_timers_each_fire_once_and_never_early(void **state)
 
 static void a_cleared_timer_never_fires(void **state)
 {
-	struct ring kept = { 0 }, cleared = { 0 };
+	struct ring kept = {0}, cleared = {0};
 	unsigned want = 1;
 
 	(void)state;
@@ -109,7 +109,7 @@ static void a_cleared_timer_never_fires(void **state)
 
 static void a_timer_may_clear_another_one_that_is_due_with_it(void **state)
 {
-	struct ring a = { 0 }, b = { 0 };
+	struct ring a = {0}, b = {0};
 	unsigned want = 1;
 
 	(void)state;
@@ -124,7 +124,7 @@ static void a_timer_may_clear_another_one_that_is_due_with_it(void **state)
 
 static void a_timer_may_set_itself_again(void **state)
 {
-	struct ring ring = { .again = true };
+	struct ring ring = {.again = true};
 	unsigned want = 2;
 
 	(void)state;
@@ -136,7 +136,7 @@ static void a_timer_may_set_itself_again(void **state)
 
 static void setting_a_set_timer_moves_it(void **state)
 {
-	struct ring moved = { 0 };
+	struct ring moved = {0};
 	unsigned want = 1;
 
 	(void)state;
@@ -149,7 +149,7 @@ static void setting_a_set_timer_moves_it(void **state)
 
 static void a_delay_longer_than_a_round_waits_its_rounds(void **state)
 {
-	struct ring far = { 0 }, near = { 0 };
+	struct ring far = {0}, near = {0};
 	unsigned want = 1;
 
 	(void)state;
@@ -164,7 +164,7 @@ static void a_delay_longer_than_a_round_waits_its_rounds(void **state)
 
 static void no_timer_fires_once_the_loop_has_stopped(void **state)
 {
-	struct ring rings[3] = { { .stops_loop = true }, { .stops_loop = true }, { .stops_loop = true } };
+	struct ring rings[3] = {{.stops_loop = true}, {.stops_loop = true}, {.stops_loop = true}};
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
@@ -177,7 +177,7 @@ static void no_timer_fires_once_the_loop_has_stopped(void **state)
 
 static void a_delay_beyond_all_time_never_fires(void **state)
 {
-	struct ring endless = { 0 }, near = { 0 };
+	struct ring endless = {0}, near = {0};
 	unsigned want = 1;
 
 	(void)state;

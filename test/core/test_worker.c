@@ -63,7 +63,7 @@ static enum flow_verdict read_sum(struct flow *flow)
 	return FLOW_DONE;
 }
 
-static const struct flow_step steps[] = { STEP(submit), STEP(read_sum), STEPS_END };
+static const struct flow_step steps[] = {STEP(submit), STEP(read_sum), STEPS_END};
 
 static void on_end(struct flow *flow, enum failure failure, const char *cause)
 {
@@ -74,12 +74,12 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 		bench.failure = failure;
 }
 
-static const struct flow_owner owner = { .on_end = on_end };
+static const struct flow_owner owner = {.on_end = on_end};
 
 static int set_up(void **state)
 {
 	(void)state;
-	bench = (struct bench){ 0 };
+	bench = (struct bench) {0};
 	sem_init(&bench.gate, 0, 0);
 	bench.class = worker_class_open("sums", 2, 3, 64);
 	assert_non_null(bench.class);

@@ -31,13 +31,14 @@ static struct house house;
 static char answer[ANSWER_BYTES];
 static unsigned visitors;
 
-static void write_request(char *out, const char *method, const char *path, const char *token,
-			  const char *body)
+static void write_request(
+	char *out, const char *method, const char *path, const char *token, const char *body)
 {
 	snprintf(out, TEXT_BYTES,
-		 "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-		 method, path, token[0] ? "Authorization: Bearer " : "", token, token[0] ? "\r\n" : "",
-		 body[0] ? "Content-Type: application/json\r\n" : "", strlen(body), body);
+		"%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
+		method, path, token[0] ? "Authorization: Bearer " : "", token,
+		token[0] ? "\r\n" : "", body[0] ? "Content-Type: application/json\r\n" : "",
+		strlen(body), body);
 }
 
 static int ask(const char *method, const char *path, const char *token, const char *body)
@@ -65,8 +66,10 @@ static void pick(const char *key, char *out, size_t size)
 
 static void register_body(char *out, const char *email)
 {
-	snprintf(out, TEXT_BYTES, "{\"email\":\"%s\",\"password\":\"" PASSWORD "\",\"password_confirmation\":\""
-		 PASSWORD "\"}", email);
+	snprintf(out, TEXT_BYTES,
+		"{\"email\":\"%s\",\"password\":\"" PASSWORD
+		"\",\"password_confirmation\":\"" PASSWORD "\"}",
+		email);
 }
 
 static struct visitor new_visitor(void)
@@ -102,7 +105,8 @@ static void login(char *request, const struct visitor *visitor)
 {
 	char body[TEXT_BYTES];
 
-	snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}", visitor->email);
+	snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}",
+		visitor->email);
 	write_request(request, "POST", "/auth/login", "", body);
 }
 
@@ -127,8 +131,8 @@ static void rename_me(char *request, const struct visitor *visitor)
 static void change_password(char *request, const struct visitor *visitor)
 {
 	write_request(request, "POST", "/auth/password", visitor->access_token,
-		      "{\"current_password\":\"" PASSWORD "\",\"password\":\"quite another phrase 77\","
-		      "\"password_confirmation\":\"quite another phrase 77\"}");
+		"{\"current_password\":\"" PASSWORD "\",\"password\":\"quite another phrase 77\","
+		"\"password_confirmation\":\"quite another phrase 77\"}");
 }
 
 static void list_sessions(char *request, const struct visitor *visitor)
@@ -179,7 +183,7 @@ static bool look(void *context)
 	ssize_t got;
 
 	if (flow != NULL && flow->pending != NULL &&
-	    (flow->pending != visit->seen || flow->pending->started_ns != visit->seen_ns)) {
+		(flow->pending != visit->seen || flow->pending->started_ns != visit->seen_ns)) {
 		visit->seen = flow->pending;
 		visit->seen_ns = flow->pending->started_ns;
 		if (++visit->waits == visit->leave_at)
@@ -197,7 +201,7 @@ static bool look(void *context)
 
 static struct visit run_visit(prepare_fn *prepare, unsigned leave_at, enum failure why)
 {
-	struct visit visit = { .leave_at = leave_at, .why = why };
+	struct visit visit = {.leave_at = leave_at, .why = why};
 	struct visitor visitor = new_visitor();
 	char request[TEXT_BYTES];
 
@@ -241,7 +245,8 @@ static void walk_all(void)
 	walk_route("end_session", end_session, 1);
 	walk_route("logout", logout, 1);
 	/* nothing is held any more: a write of each kind still works */
-	assert_int_equal(ask("PATCH", "/auth/me", new_visitor().access_token, "{\"name\":\"Last\"}"), 200);
+	assert_int_equal(
+		ask("PATCH", "/auth/me", new_visitor().access_token, "{\"name\":\"Last\"}"), 200);
 }
 
 static void a_client_may_leave_at_every_wait_on_sqlite(void **state)

@@ -55,7 +55,7 @@ static void prepare_on_sqlite(const struct db_statement *statement, void *connec
 	assert_int_equal(strspn(tail, " ;\n\t"), strlen(tail)); /* one statement, not two */
 	if ((size_t)sqlite3_bind_parameter_count(prepared) != param_count(statement))
 		fail_msg("%s: %d parameters, %zu declared", statement->name,
-			 sqlite3_bind_parameter_count(prepared), param_count(statement));
+			sqlite3_bind_parameter_count(prepared), param_count(statement));
 	for (int i = 0; i < sqlite3_column_count(prepared); i++)
 		check_column(statement, sqlite3_column_name(prepared, i));
 	if (statement->reads && !sqlite3_stmt_readonly(prepared))

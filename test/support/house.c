@@ -33,7 +33,7 @@ static void *defaults(const struct setting_group *group, struct arena *arena)
 		const struct setting *row = &group->rows[i];
 
 		if (row->fallback[0] != '\0' &&
-		    !setting_parse(row, text_from_c(row->fallback), settings, arena, &error))
+			!setting_parse(row, text_from_c(row->fallback), settings, arena, &error))
 			fail_msg("%s: %.*s", row->key, TEXT_ARG(error));
 	}
 	return settings;
@@ -66,7 +66,8 @@ static bool make_database(struct house *house, const char *engine)
 	snprintf(sql, sizeof(sql), "CREATE DATABASE %s", house->database);
 	run_sql(url, sql);
 	name = strrchr(url, '/');
-	snprintf(house->url, sizeof(house->url), "%.*s/%s", (int)(name - url), url, house->database);
+	snprintf(
+		house->url, sizeof(house->url), "%.*s/%s", (int)(name - url), url, house->database);
 	return true;
 }
 
@@ -78,8 +79,8 @@ static void migrate(struct house *house)
 
 	for (; domain_list[count] != NULL; count++)
 		lists[count] = domain_list[count]->migrations;
-	if (!migrations_up(&house->db_settings, text_from_c(house->folder), lists, count, 0, NULL, NULL,
-			   &house->arena, &done, &error))
+	if (!migrations_up(&house->db_settings, text_from_c(house->folder), lists, count, 0, NULL,
+		    NULL, &house->arena, &done, &error))
 		fail_msg("migrations: %.*s", TEXT_ARG(error));
 }
 
@@ -91,7 +92,7 @@ static void open_database(struct house *house)
 	house->db_settings.url = house->url[0] != '\0' ? text_from_c(house->url) : TEXT_ABSENT;
 	migrate(house);
 	house->db = db_open(&house->db_settings, house->metrics, NULL, text_from_c(house->folder),
-			    &house->arena, &error);
+		&house->arena, &error);
 	if (house->db == NULL)
 		fail_msg("db_open: %.*s", TEXT_ARG(error));
 	assert_int_equal(db_attach(house->db, &house->loop), 0);
@@ -101,7 +102,7 @@ static void open_domains(struct house *house)
 {
 	struct text error = TEXT_ABSENT;
 
-	house->context = (struct domain_context){
+	house->context = (struct domain_context) {
 		.arena = &house->arena,
 		.metrics = house->metrics,
 		.db = house->db,
@@ -113,17 +114,18 @@ static void open_domains(struct house *house)
 	house->loop.domains = &house->domains;
 	for (size_t i = 0; domain_list[i] != NULL; i++) {
 		const struct domain *domain = domain_list[i];
-		void *settings = domain->settings ? defaults(domain->settings, &house->arena) : NULL;
+		void *settings = domain->settings ? defaults(domain->settings, &house->arena)
+						  : NULL;
 
 		if (domain->open != NULL &&
-		    !domain->open(&house->context, settings, &house->domains.states[i], &error))
+			!domain->open(&house->context, settings, &house->domains.states[i], &error))
 			fail_msg("%s: %.*s", domain->name, TEXT_ARG(error));
 	}
 }
 
 static void open_server(struct house *house)
 {
-	const struct scope *scopes[SCOPES_MAX] = { &document_scope };
+	const struct scope *scopes[SCOPES_MAX] = {&document_scope};
 	struct http_settings *settings = defaults(&http_setting_group, &house->arena);
 	struct text error = TEXT_ABSENT;
 	size_t count = 1;
@@ -136,8 +138,8 @@ static void open_server(struct house *house)
 		fail_msg("router_new: %.*s", TEXT_ARG(error));
 	settings->port = 0;
 	settings->ops_port = 0;
-	house->server = http_server_new(settings, house->router, house->metrics, NULL, &house->arena,
-					&error);
+	house->server = http_server_new(
+		settings, house->router, house->metrics, NULL, &house->arena, &error);
 	if (house->server == NULL)
 		fail_msg("http_server_new: %.*s", TEXT_ARG(error));
 	assert_int_equal(http_attach(house->server, &house->loop), 0);
@@ -145,7 +147,7 @@ static void open_server(struct house *house)
 
 bool house_open(struct house *house, const char *engine)
 {
-	*house = (struct house){ 0 };
+	*house = (struct house) {0};
 	if (!make_database(house, engine))
 		return false;
 	snprintf(house->folder, sizeof(house->folder), "/tmp/millrace-house-XXXXXX");
@@ -235,7 +237,8 @@ struct asking {
 static bool has_answer(void *context)
 {
 	struct asking *asking = context;
-	ssize_t got = recv(asking->fd, asking->answer + asking->len, asking->size - 1 - asking->len, 0);
+	ssize_t got = recv(
+		asking->fd, asking->answer + asking->len, asking->size - 1 - asking->len, 0);
 
 	if (got > 0)
 		asking->len += (size_t)got;
@@ -247,7 +250,7 @@ static bool has_answer(void *context)
 
 int house_ask(struct house *house, const char *request, char *answer, size_t answer_size)
 {
-	struct asking asking = { .fd = house_connect(house), .answer = answer, .size = answer_size };
+	struct asking asking = {.fd = house_connect(house), .answer = answer, .size = answer_size};
 	int status = 0;
 
 	answer[0] = '\0';

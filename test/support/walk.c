@@ -22,7 +22,7 @@ static void on_end(struct flow *flow, enum failure failure, const char *cause)
 	run->failure = failure;
 }
 
-static const struct flow_owner counting_owner = { .on_end = on_end };
+static const struct flow_owner counting_owner = {.on_end = on_end};
 
 static void on_second(uv_timer_t *timer)
 {
@@ -68,7 +68,7 @@ static bool is_over(void *context)
 	if (watch->run->ended > 0)
 		return true;
 	if (flow->pending == NULL ||
-	    (flow->pending == watch->seen && flow->pending->started_ns == watch->seen_ns))
+		(flow->pending == watch->seen && flow->pending->started_ns == watch->seen_ns))
 		return false;
 	watch->seen = flow->pending;
 	watch->seen_ns = flow->pending->started_ns;
@@ -79,9 +79,9 @@ static bool is_over(void *context)
 
 static struct run run_once(const struct walk *walk, unsigned leave_at)
 {
-	struct run run = { .walk = walk, .leave_at = leave_at };
+	struct run run = {.walk = walk, .leave_at = leave_at};
 	struct flow *flow = flow_new(walk->loop, &counting_owner, &run, walk->deadline_ms, 1 << 20);
-	struct watch watch = { .run = &run, .flow = flow };
+	struct watch watch = {.run = &run, .flow = flow};
 
 	walk->prepare(flow, walk->context);
 	flow_start(flow, walk->steps);
@@ -95,8 +95,8 @@ static struct run run_once(const struct walk *walk, unsigned leave_at)
 struct walk_counts walk_steps(const struct walk *walk)
 {
 	struct run run = run_once(walk, 0);
-	struct walk_counts counts = { .waits = run.waits, .runs = 1, .ended = run.ended,
-				      .failure = run.failure };
+	struct walk_counts counts = {
+		.waits = run.waits, .runs = 1, .ended = run.ended, .failure = run.failure};
 
 	for (unsigned leave_at = 1; leave_at <= counts.waits; leave_at++) {
 		run = run_once(walk, leave_at);

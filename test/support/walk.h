@@ -24,8 +24,8 @@ struct walk {
 struct walk_counts {
 	unsigned waits; /* of the undisturbed run */
 	unsigned runs;
-	unsigned ended;        /* flows whose owner was told of the end: equals runs */
-	enum failure failure;  /* of the undisturbed run */
+	unsigned ended; /* flows whose owner was told of the end: equals runs */
+	enum failure failure; /* of the undisturbed run */
 };
 
 struct walk_counts walk_steps(const struct walk *walk);

@@ -259,7 +259,7 @@ static void a_login_renews_a_cheap_hash(void **state)
 	struct accounts *accounts = domain_state(&house.loop, &accounts_domain);
 	struct visitor visitor = new_visitor(&house);
 	struct password_cost cost = accounts->cost;
-	struct stored stored = { .email = text_from_c(visitor.email) };
+	struct stored stored = {.email = text_from_c(visitor.email)};
 
 	(void)state;
 	run_steps(read_hash_steps, &stored);
