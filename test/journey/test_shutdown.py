@@ -29,7 +29,9 @@ class Shutdown(unittest.TestCase):
 
     def test_a_stopping_server_accepts_nobody_and_says_so_in_its_log(self):
         server = Server()
-        idle = socket.create_connection(("127.0.0.1", server.port))
+        idle = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b" 200 ", idle.recv(4096))  # it is the server's now, not the kernel's
         server.signal(signal.SIGTERM)
         self.assertEqual(idle.recv(1), b"")  # idle connections are closed at once
         idle.close()
