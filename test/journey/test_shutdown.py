@@ -9,6 +9,11 @@ import unittest
 from millrace import Client, Server, main, read_all, wait_until
 
 
+def readiness(server):
+    """Asked on a connection of its own: the stop closes idle ones."""
+    return Client(server.ops_port).get("/health/ready").status
+
+
 class Shutdown(unittest.TestCase):
     def test_requests_in_flight_finish_and_the_exit_is_clean(self):
         server = Server()
@@ -47,10 +52,10 @@ class Shutdown(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as sock:
             sock.sendall(b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                          b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
-            self.assertTrue(wait_until(lambda: server.ops.get("/health/ready").status == 200))
+            self.assertTrue(wait_until(lambda: readiness(server) == 200))
             server.signal(signal.SIGTERM)
-            self.assertTrue(wait_until(lambda: server.ops.get("/health/ready").status == 503))
-            self.assertEqual(server.ops.get("/health/live").status, 200)
+            self.assertTrue(wait_until(lambda: readiness(server) == 503))
+            self.assertEqual(Client(server.ops_port).get("/health/live").status, 200)
             sock.sendall(body[10:])
             answer = read_all(sock)
         self.assertIn(b" 401 ", answer.split(b"\r\n")[0])
