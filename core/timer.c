@@ -14,6 +14,9 @@ static const uint64_t delay_max_ms = UINT64_C(1) << 48; /* 8,900 years */
 
 struct loop_wheel {
 	uv_timer_t clock;
+	/* Whether the clock runs. libuv cannot say: since 1.45 it stops all due timers before it calls the first
+	 * of them, and a clock that is about to be called has slots to look through. */
+	bool is_running;
 	uint64_t tick; /* the last one whose slot was looked through */
 	unsigned
 		quiet; /* empty slots looked through in a row; a whole round of them stops the clock */
@@ -85,8 +88,10 @@ static void on_tick(uv_timer_t *clock)
 		wheel->tick = now - SLOTS;
 	while (wheel->tick < now && !is_closed(wheel))
 		run_slot(wheel, &wheel->slots[++wheel->tick % SLOTS], now_ms);
-	if (wheel->quiet >= SLOTS)
+	if (wheel->quiet >= SLOTS) {
+		wheel->is_running = false;
 		uv_timer_stop(clock);
+	}
 }
 
 void timer_set(struct loop *loop, struct timer *timer, uint64_t delay_ms)
@@ -98,7 +103,8 @@ void timer_set(struct loop *loop, struct timer *timer, uint64_t delay_ms)
 	timer_clear(timer);
 	if (loop->stopping)
 		return;
-	if (!uv_is_active((uv_handle_t *)&wheel->clock)) {
+	if (!wheel->is_running) {
+		wheel->is_running = true;
 		wheel->tick = tick_of(now_ms);
 		uv_timer_start(&wheel->clock, on_tick, TIMER_TICK_MS, TIMER_TICK_MS);
 	}

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -190,6 +191,32 @@ static void a_delay_beyond_all_time_never_fires(void **state)
 	timer_clear(&endless.timer);
 }
 
+static void on_neighbour(uv_timer_t *neighbour)
+{
+	set_ring(neighbour->data, 20);
+}
+
+static void a_timer_set_just_before_a_late_tick_hides_no_other(void **state)
+{
+	static struct ring first, second;
+	static uv_timer_t neighbour;
+	unsigned want = 2;
+	uint64_t since_ns;
+	bool all_fired;
+
+	(void)state;
+	uv_timer_init(&loop.uv, &neighbour);
+	neighbour.data = &second;
+	set_ring(&first, 20);
+	uv_timer_start(&neighbour, on_neighbour, 0, 0);
+	usleep(100 * 1000); /* both are due in one turn, and the tick comes second */
+	since_ns = clock_now_ns();
+	all_fired = turn_until(&loop, has_fired, &want);
+	uv_close((uv_handle_t *)&neighbour, NULL);
+	assert_true(all_fired);
+	assert_in_range(clock_now_ns() - since_ns, 0, 5000000000); /* a round is 10.24 s */
+}
+
 #define TIMER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -202,6 +229,7 @@ int main(void)
 		TIMER_TEST(setting_a_set_timer_moves_it),
 		TIMER_TEST(a_delay_longer_than_a_round_waits_its_rounds),
 		TIMER_TEST(no_timer_fires_once_the_loop_has_stopped),
+		TIMER_TEST(a_timer_set_just_before_a_late_tick_hides_no_other),
 		TIMER_TEST(a_delay_beyond_all_time_never_fires),
 	};
 
