@@ -307,7 +307,7 @@ static void a_slow_reader_is_not_cut_off(void **state)
 
 	client_send(&client, REQUEST("/stream/endless"));
 	while (got < wanted) {
-		ssize_t size = recv(client.fd, client.data, KERNEL_BUFFERS_BYTES / 64, 0);
+		ssize_t size = client_take(&client, client.data, KERNEL_BUFFERS_BYTES / 64);
 
 		assert_true(size > 0);
 		got += (size_t)size;

@@ -506,12 +506,23 @@ void client_trickle(struct client *client, const char *bytes)
 			return;
 }
 
+ssize_t client_take(struct client *client, char *out, size_t size)
+{
+	ssize_t got;
+
+	/* The kernel never restarts a receive that has a timeout, and io_uring interrupts it without any signal. */
+	do
+		got = recv(client->fd, out, size, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
 bool client_read(struct client *client)
 {
 	ssize_t size;
 
 	assert_true(client->len < CLIENT_BYTES);
-	size = recv(client->fd, client->data + client->len, CLIENT_BYTES - client->len, 0);
+	size = client_take(client, client->data + client->len, CLIENT_BYTES - client->len);
 	assert_true(size >= 0 || errno == ECONNRESET);
 	client->len += size > 0 ? (size_t)size : 0;
 	return size > 0;

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "http/server.h"
 
@@ -86,6 +87,8 @@ void client_send(struct client *client, const char *bytes);
 void client_send_bytes(struct client *client, const char *bytes, size_t len);
 /* One byte a segment. */
 void client_trickle(struct client *client, const char *bytes);
+/* One receive, as recv(2). */
+ssize_t client_take(struct client *client, char *out, size_t size);
 /* Waits for more bytes behind client->len: false at the end of the connection or when it was reset. */
 bool client_read(struct client *client);
 /* Reads one reply: false at the end of the connection. `without_body`: of a HEAD request. */
