@@ -13,16 +13,18 @@
 #include "db/db.h"
 #include "http/server.h"
 #include "observability/log.h"
+#include "test/support/temporary.h"
 
 enum { NAMES_MAX = 8 };
 
 static struct arena arena;
 static struct configuration config;
-static char folder[] = "/tmp/millrace-test-XXXXXX";
+static char folder[TEMPORARY_MAX];
 
 static int open_arena(void **state)
 {
 	arena_init(&arena, NULL, SIZE_MAX);
+	temporary_template(folder);
 	return mkdtemp(folder) == NULL;
 }
 

@@ -21,7 +21,8 @@ static const char schema_sql[] =
 
 void sqlite_fixture_init(struct sqlite_fixture *fixture)
 {
-	*fixture = (struct sqlite_fixture) {.folder = "/tmp/millrace-sqlite-XXXXXX"};
+	*fixture = (struct sqlite_fixture) {0};
+	temporary_template(fixture->folder);
 	assert_non_null(mkdtemp(fixture->folder));
 	snprintf(fixture->path, sizeof(fixture->path), "%s/test.db", fixture->folder);
 	snprintf(fixture->url, sizeof(fixture->url), "sqlite:%s", fixture->path);

@@ -11,12 +11,13 @@
 
 #include "core/arena.h"
 #include "db/db.h"
+#include "test/support/temporary.h"
 #include "test/support/walk.h"
 
 struct sqlite_fixture {
-	char folder[64];
-	char path[96];
-	char url[112];
+	char folder[TEMPORARY_MAX];
+	char path[TEMPORARY_MAX + 32];
+	char url[TEMPORARY_MAX + 48];
 	struct arena arena;
 	struct text error;
 	struct db_settings settings;

@@ -63,7 +63,7 @@ static void write_file(const char *path, const char *data, size_t len, off_t off
 
 static void a_missing_database_is_made_for_its_owner_alone(void **state)
 {
-	char folder[128], path[160];
+	char folder[TEMPORARY_MAX + 32], path[TEMPORARY_MAX + 64];
 
 	snprintf(folder, sizeof(folder), "%s/deep/data", fixture.folder);
 	snprintf(path, sizeof(path), "%s/millrace.db", folder);
@@ -83,7 +83,7 @@ static void a_missing_database_is_made_for_its_owner_alone(void **state)
 
 static void a_closed_database_leaves_no_log_beside_it(void **state)
 {
-	char path[160];
+	char path[TEMPORARY_MAX + 64];
 	struct stat status;
 
 	assert_true(sqlite_fixture_start(&fixture));
@@ -284,7 +284,7 @@ static void a_file_that_may_not_be_written_fails_writes_alone(void **state)
 /* SQLite would go on in a file without a name, and what it answers would be gone at the next start. */
 static void a_file_that_was_moved_away_is_unavailable_until_it_is_back(void **state)
 {
-	char elsewhere[128];
+	char elsewhere[TEMPORARY_MAX + 64];
 
 	snprintf(elsewhere, sizeof(elsewhere), "%s.old", fixture.path);
 	assert_true(sqlite_fixture_start(&fixture));

@@ -13,6 +13,7 @@
 #include "db/engine.h"
 #include "observability/log.h"
 #include "observability/metrics.h"
+#include "test/support/temporary.h"
 
 enum { STATEMENTS = 300, MS = 1000000 };
 
@@ -123,11 +124,12 @@ static void a_slow_statement_is_logged_by_name(void **state)
 {
 	static const struct db_statement statement = {.name = "report_of_the_year"};
 	struct db_statement_info *info = db_statement_info(&fixture.db_loop, &statement);
-	char path[] = "/tmp/millrace-log-XXXXXX", line[512] = "";
+	char path[TEMPORARY_MAX], line[512] = "";
 	struct log_settings settings = {.level = LOG_INFO, .ring_bytes = 65536};
 	struct log *log;
 	FILE *file;
 
+	temporary_template(path);
 	close(mkstemp(path));
 	settings.file = text_from_c(path);
 	log = log_open(&settings);

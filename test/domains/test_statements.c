@@ -85,7 +85,7 @@ static void prepare_on_postgres(const struct db_statement *statement, void *conn
 static void every_statement_is_good_on_sqlite(void **state)
 {
 	struct house house;
-	char path[128];
+	char path[TEMPORARY_MAX + 32];
 	sqlite3 *connection;
 
 	(void)state;

@@ -13,6 +13,7 @@
 #include "observability/log.h"
 #include "observability/metrics.h"
 #include "test/http/wire.h"
+#include "test/support/temporary.h"
 
 #define REQUEST(path_) "GET " path_ " HTTP/1.1\r\nHost: a\r\nUser-Agent: tester\r\n\r\n"
 
@@ -141,7 +142,7 @@ static void refused_connections_are_counted_by_reason(void **state)
 struct observed {
 	struct wire wire;
 	int fd;
-	char file[32];
+	char file[TEMPORARY_MAX];
 	char log[8192];
 	struct arena arena;
 	struct text metrics;
@@ -156,7 +157,7 @@ static void observe(struct observed *observed)
 		.ring_bytes = 65536,
 	};
 
-	strcpy(observed->file, "/tmp/millrace-test-XXXXXX");
+	temporary_template(observed->file);
 	observed->fd = mkstemp(observed->file);
 	assert_true(observed->fd >= 0);
 	settings.file = text_from_c(observed->file);

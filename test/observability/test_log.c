@@ -18,10 +18,11 @@
 
 #include "observability/log.h"
 #include "observability/log_writer.h"
+#include "test/support/temporary.h"
 
 struct fixture {
-	char folder[64];
-	char file[96];
+	char folder[TEMPORARY_MAX];
+	char file[TEMPORARY_MAX + 32];
 	struct log_settings settings;
 };
 
@@ -29,7 +30,7 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/millrace-log-XXXXXX");
+	temporary_template(fixture->folder);
 	assert_non_null(mkdtemp(fixture->folder));
 	snprintf(fixture->file, sizeof(fixture->file), "%s/log", fixture->folder);
 	fixture->settings = (struct log_settings) {
@@ -44,7 +45,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	char old[128];
+	char old[TEMPORARY_MAX + 64];
 
 	snprintf(old, sizeof(old), "%s.1", fixture->file);
 	unlink(old);
@@ -311,7 +312,7 @@ static void drops_are_told_once_there_is_room_again(void **state)
 
 static void rotate(const struct fixture *fixture)
 {
-	char old[128];
+	char old[TEMPORARY_MAX + 64];
 
 	snprintf(old, sizeof(old), "%s.1", fixture->file);
 	assert_int_equal(rename(fixture->file, old), 0);
@@ -341,7 +342,7 @@ static void reopening_follows_a_rotation(void **state)
 static void a_reopening_that_fails_keeps_the_old_file_and_says_so(void **state)
 {
 	struct fixture *fixture = *state;
-	char old[128];
+	char old[TEMPORARY_MAX + 64];
 
 	snprintf(old, sizeof(old), "%s.1", fixture->file);
 	struct log *log = log_open(&fixture->settings);

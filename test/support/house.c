@@ -150,7 +150,7 @@ bool house_open(struct house *house, const char *engine)
 	*house = (struct house) {0};
 	if (!make_database(house, engine))
 		return false;
-	snprintf(house->folder, sizeof(house->folder), "/tmp/millrace-house-XXXXXX");
+	temporary_template(house->folder);
 	assert_non_null(mkdtemp(house->folder));
 	arena_init(&house->arena, NULL, ARENA_BYTES);
 	house->metrics = metrics_new();
@@ -175,7 +175,7 @@ static bool is_drained(void *context)
 
 static void remove_folder(const char *folder)
 {
-	char command[128];
+	char command[TEMPORARY_MAX + 32];
 
 	snprintf(command, sizeof(command), "rm -rf -- '%s'", folder);
 	assert_int_equal(system(command), 0);

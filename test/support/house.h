@@ -9,6 +9,7 @@
 
 #include "core/loop.h"
 #include "domains/domain.h"
+#include "test/support/temporary.h"
 
 struct house {
 	struct loop loop;
@@ -20,7 +21,7 @@ struct house {
 	struct domains domains;
 	struct domain_context context;
 	struct db_settings db_settings;
-	char folder[64];
+	char folder[TEMPORARY_MAX];
 	char url[512]; /* of the test's own database; "" for SQLite */
 	char database[64];
 	bool drained;

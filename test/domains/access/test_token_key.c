@@ -16,21 +16,22 @@
 #include <cmocka.h>
 
 #include "domains/access/token_key.h"
+#include "test/support/temporary.h"
 
 static struct arena arena;
-static char folder[64];
+static char folder[TEMPORARY_MAX];
 
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/test_token_key.XXXXXX");
+	temporary_template(folder);
 	arena_init(&arena, NULL, 1024 * 1024);
 	return mkdtemp(folder) == NULL;
 }
 
 static int tear_down(void **state)
 {
-	char path[128];
+	char path[TEMPORARY_MAX + 32];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/jwt_ed25519.pem", folder);
