@@ -51,7 +51,8 @@ struct text command_program(const struct command *command, struct arena *arena)
 	return shell_word(text_from_c(typed != NULL && *typed != '\0' ? typed : "millrace"), arena);
 }
 
-static void say(const struct command *command, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void say(
+	const struct command *command, const char *format, va_list arguments)
 {
 	const char *verb = command->verb != NULL ? command->verb->name : NULL;
 
