@@ -14,6 +14,8 @@ install_explorer() {
 		die "npm ci failed in web/: check that this machine reaches its npm registry (npm config get registry), then ./dev setup"
 	[[ -s $EXPLORER_FILE ]] || die "npm ci brought no ${EXPLORER_FILE#"$ROOT"/}"
 	cp "$ROOT/web/package-lock.json" "$EXPLORER_STAMP"
+	# Set up by root in a tree of somebody else, who has to be able to replace it.
+	! is_root || chown -hR --reference="$ROOT/web" "$ROOT/web/node_modules"
 }
 
 explorer_is_current() {
