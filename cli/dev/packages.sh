@@ -10,7 +10,7 @@ HIREDIS_MIN=1.2.0
 PINNED_PACKAGES=(libllhttp-dev libllhttp9.4 libyyjson-dev libyyjson0)
 
 BUILD_PACKAGES=(
-	gcc libc6-dev meson ninja-build pkg-config ca-certificates
+	gcc libc6-dev make meson ninja-build pkg-config ca-certificates
 	libuv1-dev libpq-dev libsqlite3-dev libssl-dev libargon2-dev libfyaml-dev
 	zlib1g-dev libidn2-dev libzxcvbn-dev libllhttp-dev libyyjson-dev
 )
