@@ -459,10 +459,11 @@ struct client client_open(struct wire *wire, enum listener listener)
 	address.sin_port = htons(http_server_port(wire->state->server, listener));
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_true(client.fd >= 0);
+	/* The kernel restarts what io_uring interrupts, without any signal, unless it has a timeout. */
+	assert_int_equal(connect(client.fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setsockopt(client.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(client.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	setsockopt(client.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	assert_int_equal(connect(client.fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	client.data = malloc(CLIENT_BYTES);
 	assert_non_null(client.data);
 	return client;
@@ -482,10 +483,20 @@ void client_reset(struct client *client)
 	client_close(client);
 }
 
+static ssize_t give(struct client *client, const char *bytes, size_t len)
+{
+	ssize_t sent;
+
+	do
+		sent = send(client->fd, bytes, len, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
+
 void client_send_bytes(struct client *client, const char *bytes, size_t len)
 {
 	while (len > 0) {
-		ssize_t sent = send(client->fd, bytes, len, MSG_NOSIGNAL);
+		ssize_t sent = give(client, bytes, len);
 
 		assert_true(sent > 0);
 		bytes += sent;
@@ -502,7 +513,7 @@ void client_trickle(struct client *client, const char *bytes)
 {
 	/* The server may have answered and closed before the last byte. */
 	for (; *bytes != '\0'; bytes++)
-		if (send(client->fd, bytes, 1, MSG_NOSIGNAL) != 1)
+		if (give(client, bytes, 1) != 1)
 			return;
 }
 
@@ -510,7 +521,6 @@ ssize_t client_take(struct client *client, char *out, size_t size)
 {
 	ssize_t got;
 
-	/* The kernel never restarts a receive that has a timeout, and io_uring interrupts it without any signal. */
 	do
 		got = recv(client->fd, out, size, 0);
 	while (got < 0 && errno == EINTR);
